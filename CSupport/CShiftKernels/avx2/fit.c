@@ -1,0 +1,9 @@
+// fit.c - internal/fit_body.h for this instruction set.
+#include "kernel_prototypes.h"
+
+#if SDK_ARCH_X86_64
+#define SDK_VARIANT(name) sdk_##name##__avx2
+SDK_TARGET_BEGIN("avx2")
+#include "fit_body.h"
+SDK_TARGET_END
+#endif

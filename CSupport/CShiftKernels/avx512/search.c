@@ -1,0 +1,9 @@
+// search.c - internal/search_body.h for this instruction set.
+#include "kernel_prototypes.h"
+
+#if SDK_ARCH_X86_64
+#define SDK_VARIANT(name) sdk_##name##__avx512
+SDK_TARGET_BEGIN(SDK_AVX512_FEATURES)
+#include "search_body.h"
+SDK_TARGET_END
+#endif

@@ -1,0 +1,77 @@
+// shift_kernels.h - the whole public C API of the SmartDeal kernels.
+//
+// A SmartDeal weight is W = C B: C holds a few power-of-two coefficients a row, B is a tiny basis.
+// Coefficients are stored as symbols: one nibble selects one of at most 16 patterns of one or two
+// coefficients. A row of S weights is n symbols, and
+//
+//     w[t] = sum_{j < n} T_j[t][symbol_j],   T_j[t][k] = sum_i alphabet[k][i] * B[j c + i][t]
+//
+// so that shift-and-add becomes a look-up in a 16-entry table and an add: the same numbers.
+//
+// Every kernel exists once per instruction set (sdk_isa) with one signature; the scalar one in
+// reference/ is the definition, and every other returns its bits, floating point included: the
+// order of additions is fixed and nothing is contracted to a fused multiply-add.
+// Kernels check nothing; the Swift module PowerOfTwo checks what reaches them.
+#ifndef SDK_SHIFT_KERNELS_H
+#define SDK_SHIFT_KERNELS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/// Largest n (symbols a row), S (weights a row) and rows of symbols a chunk.
+enum {
+    SDK_MAX_NIBBLES = 64,
+    SDK_MAX_WIDTH = 64,
+    SDK_CHUNK_ROWS = 128,
+    SDK_MAX_SEARCH_NIBBLES = 3,
+    SDK_MAX_SEARCH_WIDTH = 8,
+    SDK_SYMBOLS = 16
+};
+
+/// Instruction sets, in rising order on one machine.
+typedef enum sdk_isa {
+    SDK_ISA_SCALAR = 0,
+    SDK_ISA_AVX2 = 1,    ///< AVX2
+    SDK_ISA_AVX512 = 2,  ///< AVX-512 F, BW, VL, DQ and VNNI
+    SDK_ISA_NEON = 3,    ///< ARMv8 NEON
+    SDK_ISA_COUNT = 4
+} sdk_isa;
+
+/// One instruction set's kernels, as a table of function pointers.
+typedef struct sdk_kernel_table {
+#define SDK_KERNEL(name, parameters) void(*name) parameters;
+#include "kernel_list.inc"
+#undef SDK_KERNEL
+} sdk_kernel_table;
+
+/// Returns the kernels of `isa`, or NULL when this build or this CPU does not have it.
+const sdk_kernel_table *sdk_kernels(sdk_isa isa);
+
+/// Returns the instruction set in use: the best that this CPU has, or the one that the
+/// environment variable SMARTDEAL_ISA names (scalar, avx2, avx512, neon) when it can run here.
+/// Decided once.
+sdk_isa sdk_selected_isa(void);
+
+/// Returns 1 when SMARTDEAL_ISA is set to a name that is unknown or cannot run here.
+int sdk_isa_request_refused(void);
+
+/// Writes |sum_j T_j[.][k_j]|^2 of all 16^n combinations, first symbol slowest, into
+/// `norms[16^n]`; combinations that use a symbol at or above `symbols` get FLT_MAX.
+/// `tables` is [n][S][16]. n <= SDK_MAX_SEARCH_NIBBLES.
+void sdk_combination_norms(size_t n, size_t S, size_t symbols, const float *tables, float *norms);
+
+/// Adds the moments that a least-squares basis needs, of `rows` rows with one weight each:
+/// singles[j][k] += weight where symbol j is k; pairs[p][k][k'] += weight for the pairs p of
+/// symbols j < j' in the order (0,1), (0,2), ..., (n-2,n-1); sums[j][k][t] += weight x[t].
+/// `x` is [rows][S], `symbols` [rows][n]; the outputs are [n][16], [n(n-1)/2][16][16], [n][16][S].
+void sdk_symbol_moments(size_t rows, size_t n, size_t S, const float *x, const uint8_t *symbols,
+                        double weight, double *singles, double *pairs, double *sums);
+
+#ifdef __cplusplus
+}
+#endif
+#endif  // SDK_SHIFT_KERNELS_H
