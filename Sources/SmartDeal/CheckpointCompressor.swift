@@ -1,0 +1,277 @@
+import DenseMath
+import Decomposition
+import Foundation
+import ModelFiles
+import PowerOfTwo
+
+/// Compresses a safetensors checkpoint into another: weights in SmartDeal form, all else byte for
+/// byte.
+public struct CheckpointCompressor: Sendable {
+    public var recipe = Recipe()
+    /// Only tensors that one of these matches, when there are any.
+    public var include: [Glob] = []
+    /// No tensor that one of these matches.
+    public var exclude: [Glob] = []
+    public var threads = ParallelLoop.availableThreads
+    public var seed: UInt64 = 0
+    /// Keep finished tensors beside the output and go on from there.
+    public var resume = false
+
+    public init() {}
+
+    /// Compresses the checkpoint at `input` into the file `output`, which appears only when it is
+    /// complete.
+    ///
+    /// - Throws: ``ModelFileError`` for what files and disks do, ``DecompositionError`` for options
+    ///   and weights, ``SmartDealError`` `.alreadyCompressed`, `.cannotResume`, `.interrupted`.
+    public func compress(
+        _ input: String, to output: String, progress: TaskProgress = TaskProgress()
+    ) throws -> CompressionReport {
+        let started = ContinuousClock.now
+        let model = try ModelCheckpoint(path: input)
+        var plan = try CompressionPlan(
+            model, recipe: recipe, include: include, exclude: exclude)
+        let journal =
+            try resume
+            ? CompressionJournal(
+                output, fingerprint(of: model), names: plan.items.map(\.tensor.name)) : nil
+        let writer = try journal?.writer(target: output) ?? SafetensorsWriter(target: output)
+        if let bits = recipe.bits {
+            try plan.allocate(
+                bits: bits, recipe: recipe, threads: threads, seed: seed, progress: progress)
+        }
+        var report = self.report(for: plan, input: input, output: output)
+        var metadata = model.modelMetadata
+        for entry in journal?.finished ?? [] {
+            report.tensors.append(entry.report)
+            metadata.merge(entry.metadata) { _, new in new }
+        }
+        let first = report.tensors.count
+        progress.begin("compressing", total: Self.work(plan.items[first...]))
+        for item in plan.items[first...] {
+            let begin = writer.tensors.count
+            let result = try add(item, of: plan.checkpoint, to: writer, progress: progress)
+            plan.checkpoint.releasePages(of: item.tensor)
+            report.tensors.append(result.report)
+            metadata.merge(result.metadata) { _, new in new }
+            try journal?.append(result, parts: Array(writer.tensors[begin...]), writer)
+        }
+        if !plan.items.isEmpty { metadata[Self.recipeKey] = recipe.summary }
+        report.output_bytes = try writer.finish(metadata: metadata)
+        try journal?.remove()
+        report.finish(seconds: (ContinuousClock.now - started).inSeconds)
+        return report
+    }
+
+    /// What ``compress(_:to:progress:)`` would do: sizes exact but for masks that depend on the
+    /// weights, errors estimated from a sample of each weight.
+    public func predict(
+        _ input: String, progress: TaskProgress = TaskProgress()
+    ) throws -> CompressionReport {
+        let started = ContinuousClock.now
+        let model = try ModelCheckpoint(path: input)
+        var plan = try CompressionPlan(
+            model, recipe: recipe, include: include, exclude: exclude)
+        if let bits = recipe.bits {
+            try plan.allocate(
+                bits: bits, recipe: recipe, threads: threads, seed: seed, progress: progress)
+        }
+        let items = plan.items
+        let checkpoint = plan.checkpoint
+        progress.begin("sampling", total: Self.work(items[...]))
+        let tensors = try ParallelLoop.map(items.count, threads: threads) { index in
+            let item = items[index]
+            guard case .compress(let options) = item.decision else {
+                return (Self.kept(item), 0)
+            }
+            try progress.advance(item.tensor.elementCount, tensor: item.tensor.name)
+            var result = Self.kept(item)
+            result.compressed = true
+            result.reason = Self.description(of: options)
+            result.bytes_after = try CompressionPlan.predictedBytes(item.tensor, options)
+            result.bits_per_weight =
+                Double(result.bytes_after * 8) / Double(item.tensor.elementCount)
+            let weight = checkpoint.weightTensor(item.tensor)
+            let sample = RateAllocation.sample(of: weight)
+            let compressed = try WeightCompressor(
+                options: RateAllocation.sampling(options, sample, of: weight), seed: seed
+            ).compress(sample)
+            result.describe(compressed)
+            result.filters_per_basis = try RateAllocation.filtersPerBasis(weight, options)
+            let times = Double(weight.weightCount) / Double(sample.weightCount)
+            result.authors_bits = result.authors_bits.map { Int(Double($0) * times) }
+            result.hardware_bits = result.hardware_bits.map { Int(Double($0) * times) }
+            return (result, CompressionPlan.headerBytes(item.tensor, options))
+        }
+        var report = self.report(for: plan, input: input, output: nil)
+        report.tensors = tensors.map(\.0)
+        report.estimated = true
+        let isCompressed = tensors.contains { $0.0.compressed }
+        let fixed = isCompressed ? CompressionPlan.headerBytes(recipe) : 8
+        report.output_bytes = tensors.reduce(fixed) { sum, tensor in
+            let header = tensor.0.compressed ? tensor.1 : tensor.0.headerBytes
+            return sum + tensor.0.bytes_after + header
+        }
+        report.finish(seconds: (ContinuousClock.now - started).inSeconds)
+        return report
+    }
+
+    static let recipeKey = "smartdeal.recipe"
+
+    /// One finished tensor.
+    struct Finished: Codable, Sendable {
+        var report: CompressionReport.Tensor
+        var metadata: [String: String]
+    }
+
+    private func add(
+        _ item: CompressionPlan.Item, of checkpoint: Checkpoint, to writer: SafetensorsWriter,
+        progress: TaskProgress
+    ) throws -> Finished {
+        var result = Self.kept(item)
+        if case .compress(let options) = item.decision {
+            let compressor = try WeightCompressor(options: options, threads: threads, seed: seed)
+            let length = item.tensor.elementCount / max(1, item.tensor.shape[0])
+            let compressed = try compressor.compress(checkpoint.weightTensor(item.tensor)) {
+                try progress.advance($0 * length, tensor: item.tensor.name)
+            }
+            if compressed.weight.byteCount < item.tensor.byteCount {
+                let metadata = try PackedTensor.append(
+                    compressed.weight, name: item.tensor.name,
+                    elementType: item.tensor.elementType, to: writer)
+                result.compressed = true
+                result.reason = Self.description(of: options)
+                result.bytes_after = compressed.weight.byteCount
+                result.bits_per_weight = compressed.weight.bitsPerWeight
+                result.describe(compressed)
+                return Finished(report: result, metadata: metadata)
+            }
+            result.reason = "too small to gain"
+        }
+        try checkpoint.withBytes(of: item.tensor) { bytes in
+            try writer.append(
+                name: item.tensor.name, elementType: item.tensor.elementType,
+                shape: item.tensor.shape, bytes: bytes)
+        }
+        return Finished(report: result, metadata: [:])
+    }
+
+    private func report(
+        for plan: CompressionPlan, input: String, output: String?
+    ) -> CompressionReport {
+        let modes = Set(
+            plan.items.compactMap { item -> String? in
+                if case .compress(let options) = item.decision { return options.mode.rawValue }
+                return nil
+            })
+        return CompressionReport(
+            input: input, output: output, mode: modes.sorted().joined(separator: ", "),
+            recipe: recipe.summary, input_bytes: plan.checkpoint.byteCount, output_bytes: 0,
+            ratio: 0, weights_ratio: 1, relative_error: nil, bits_per_weight: nil, seconds: 0,
+            threads: threads, instruction_set: InstructionSet.selected.rawValue, estimated: false,
+            tensors: [])
+    }
+
+    private static func work(_ items: ArraySlice<CompressionPlan.Item>) -> Int {
+        items.reduce(0) { sum, item in
+            if case .compress = item.decision { return sum + item.tensor.elementCount }
+            return sum
+        }
+    }
+
+    /// The row of a tensor that is copied.
+    private static func kept(_ item: CompressionPlan.Item) -> CompressionReport.Tensor {
+        var reason = ""
+        if case .keep(let why) = item.decision { reason = why }
+        return CompressionReport.Tensor(
+            name: item.tensor.name, kind: item.kind.rawValue, shape: item.tensor.shape,
+            dtype: item.tensor.elementType.rawValue, compressed: false, reason: reason,
+            bits_per_weight: Double(item.tensor.elementType.bitCount),
+            bytes_before: item.tensor.byteCount, bytes_after: item.tensor.byteCount)
+    }
+
+    private static func description(of options: LayerOptions) -> String {
+        var words = [options.mode.rawValue]
+        if let prune = options.prune {
+            words.append("prune \(options.pruneKind.rawValue) \(prune)")
+        }
+        if options.rowSparsity { words.append("row sparsity") }
+        if options.columnScaling { words.append("column scaling") }
+        return words.joined(separator: ", ")
+    }
+
+    /// What unfinished work must have in common with this one.
+    private func fingerprint(of model: ModelCheckpoint) throws -> String {
+        let folder = URL(fileURLWithPath: model.checkpoint.path).deletingLastPathComponent()
+        let dates = try model.checkpoint.fileNames.map { name -> String in
+            // The attributes of a link are not those of the file that it leads to.
+            let attributes = try FileManager.default.attributesOfItem(
+                atPath: folder.appendingPathComponent(name).resolvingSymlinksInPath().path)
+            let date = attributes[.modificationDate] as? Date
+            return String(date?.timeIntervalSince1970 ?? 0)
+        }
+        let patterns = [include, exclude].map { $0.map(\.pattern).joined(separator: ",") }
+        return
+            ([
+                PackedTensor.formatVersion, model.checkpoint.fingerprint, recipe.summary,
+                String(seed),
+            ] + patterns + dates).joined(separator: "|")
+    }
+}
+
+extension Duration {
+    var inSeconds: Double {
+        Double(components.seconds) + Double(components.attoseconds) * 1e-18
+    }
+}
+
+extension CompressionReport.Tensor {
+    /// Fills in what is known of a compressed weight.
+    mutating func describe(_ compressed: CompressedWeight) {
+        let weight = compressed.weight
+        let statistics = compressed.statistics
+        relative_error = compressed.relativeError
+        density = statistics.density
+        row_density = statistics.rowDensity
+        group_density = statistics.groupDensity
+        alphabet = weight.alphabet.name
+        nibbles_per_row = weight.geometry.nibbles
+        basis_width = weight.geometry.width
+        filters_per_basis = weight.geometry.filtersPerBasis
+        authors_bits = compressed.authorsBits
+        hardware_bits =
+            4 * statistics.nonzeroRows * weight.rank + 8 * weight.basis.count + statistics.rows
+        symbol_counts = statistics.symbolCounts
+    }
+}
+
+extension CompressionReport.Tensor {
+    /// Bytes that a tensor that is copied takes in the file's header, about: names, numbers, quotes.
+    fileprivate var headerBytes: Int {
+        60 + name.utf8.count + shape.reduce(0) { $0 + String($1).count + 1 }
+    }
+}
+
+extension CompressionReport {
+    /// Fills in the totals.
+    mutating func finish(seconds: Double) {
+        self.seconds = seconds
+        ratio = output_bytes > 0 ? Double(input_bytes) / Double(output_bytes) : 0
+        let compressed = tensors.filter(\.compressed)
+        let before = compressed.reduce(0) { $0 + $1.bytes_before }
+        let after = compressed.reduce(0) { $0 + $1.bytes_after }
+        weights_ratio = after > 0 ? Double(before) / Double(after) : 1
+        let weights = compressed.reduce(0) { $0 + $1.weightCount }
+        guard weights > 0 else { return }
+        let kept = tensors.filter { !$0.compressed }
+        let others = kept.reduce(0) { $0 + $1.bytes_after + $1.headerBytes }
+        // The rest of the header is what the compressed weights need.
+        bits_per_weight = Double(max(after, output_bytes - others) * 8) / Double(weights)
+        let squares = compressed.compactMap { tensor in
+            tensor.relative_error.map { $0 * $0 * Double(tensor.weightCount) }
+        }
+        if squares.count == compressed.count {
+            relative_error = (squares.reduce(0, +) / Double(weights)).squareRoot()
+        }
+    }
+}

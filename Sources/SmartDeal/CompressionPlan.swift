@@ -1,0 +1,147 @@
+import Decomposition
+import ModelFiles
+import PowerOfTwo
+
+/// What a compression will do to each tensor of a checkpoint, decided before any work.
+public struct CompressionPlan: Sendable {
+    /// What happens to one tensor.
+    public enum Decision: Sendable {
+        /// It is copied, for the given reason.
+        case keep(reason: String)
+        /// It is compressed.
+        case compress(LayerOptions)
+    }
+
+    /// One tensor and its decision.
+    public struct Item: Sendable {
+        public let tensor: Checkpoint.Tensor
+        public let decision: Decision
+        public let kind: LayerKind
+    }
+
+    public let checkpoint: Checkpoint
+    public internal(set) var items: [Item]
+
+    /// Decides for all tensors of a checkpoint.
+    ///
+    /// - Parameters:
+    ///   - include: when not empty, only tensors that one of these matches are compressed.
+    ///   - exclude: tensors that one of these matches are not.
+    /// - Throws: ``DecompositionError`` for patterns that no tensor has and options that break a
+    ///   rule; ``SmartDealError`` `.alreadyCompressed`.
+    public init(
+        _ model: ModelCheckpoint, recipe: Recipe, include: [Glob] = [], exclude: [Glob] = []
+    ) throws {
+        guard !model.isCompressed else {
+            throw SmartDealError(
+                .alreadyCompressed, "it is in SmartDeal form; restore it first",
+                path: model.checkpoint.path)
+        }
+        checkpoint = model.checkpoint
+        let names = checkpoint.tensors.map(\.name)
+        try recipe.check(against: names)
+        var patterns = Recipe()
+        patterns.rules = (include + exclude).map { Recipe.Rule($0, []) }
+        try patterns.check(against: names)
+        let taken = Set(names)
+        items = try checkpoint.tensors.map { tensor in
+            let kind = LayerKind(name: tensor.name, shape: tensor.shape)
+            func item(_ decision: Decision) -> Item {
+                Item(tensor: tensor, decision: decision, kind: kind)
+            }
+            if exclude.contains(where: { $0.matches(tensor.name) }) {
+                return item(.keep(reason: "excluded"))
+            }
+            if !include.isEmpty, !include.contains(where: { $0.matches(tensor.name) }) {
+                return item(.keep(reason: "not included"))
+            }
+            guard tensor.elementType.isWeightType else {
+                return item(.keep(reason: "\(tensor.elementType.rawValue) is no weight type"))
+            }
+            guard kind != .vector else { return item(.keep(reason: "bias or statistics")) }
+            guard tensor.elementCount > 0 else { return item(.keep(reason: "empty")) }
+            let options = try recipe.options(for: tensor.name, kind: kind)
+            guard !options.skip else { return item(.keep(reason: "skipped by the recipe")) }
+            let parts = PackedTensor.suffixes.map { tensor.name + $0 }
+            guard taken.isDisjoint(with: parts) else {
+                return item(.keep(reason: "the names of its parts are taken"))
+            }
+            guard try Self.predictedBytes(tensor, options) < tensor.byteCount else {
+                return item(.keep(reason: "too small to gain"))
+            }
+            return item(.compress(options))
+        }
+    }
+
+    /// Sets symbols and weights a row of all weights for an average of `bits` a weight in the
+    /// file.
+    mutating func allocate(
+        bits: Double, recipe: Recipe, threads: Int, seed: UInt64, progress: TaskProgress
+    ) throws {
+        let indexes = items.indices.filter {
+            if case .compress(let options) = items[$0].decision {
+                return options.mode == .best && options.nibbles == nil && options.basisWidth == nil
+            }
+            return false
+        }
+        let compresses = items.contains { if case .compress = $0.decision { true } else { false } }
+        guard !indexes.isEmpty || !compresses else {
+            throw DecompositionError(
+                .invalidOption,
+                "bits chooses nibbles and basis-width of weights in best mode, and the recipe "
+                    + "leaves none to choose for")
+        }
+        let requests = indexes.compactMap { index -> RateAllocation.Request? in
+            guard case .compress(let options) = items[index].decision else { return nil }
+            let tensor = items[index].tensor
+            return RateAllocation.Request(
+                tensor: checkpoint.weightTensor(tensor), options: options,
+                headerBytes: Self.headerBytes(tensor, options)
+                    + (index == indexes[0] ? Self.headerBytes(recipe) : 0))
+        }
+        progress.begin("sampling", total: requests.reduce(0) { $0 + $1.tensor.weightCount })
+        let options = try RateAllocation.allocate(
+            requests, bits: bits, threads: threads, seed: seed
+        ) { index in
+            let tensor = requests[index].tensor
+            try progress.advance(tensor.weightCount, tensor: tensor.name)
+        }
+        for (index, options) in zip(indexes, options) {
+            items[index] = Item(
+                tensor: items[index].tensor, decision: .compress(options),
+                kind: items[index].kind)
+        }
+    }
+
+    /// Bytes of a compressed tensor's payload, as far as they are known before.
+    static func predictedBytes(_ tensor: Checkpoint.Tensor, _ options: LayerOptions) throws -> Int {
+        let shape = WeightTensor(name: tensor.name, shape: tensor.shape) { _, _ in }
+        return try RateAllocation.predictedBytes(shape, options)
+    }
+
+    /// Bytes of the header that no tensor needs, about: version, alphabet, recipe, padding.
+    static func headerBytes(_ recipe: Recipe) -> Int { 250 + recipe.summary.utf8.count }
+
+    /// Bytes that the parts of a compressed tensor take in the file's header, about.
+    static func headerBytes(_ tensor: Checkpoint.Tensor, _ options: LayerOptions) -> Int {
+        // Three parts of some 75 bytes and a description of some 140, the name in each.
+        365 + 4 * tensor.name.utf8.count + (options.prune == nil ? 0 : 80)
+    }
+}
+
+extension Checkpoint {
+    /// A weight tensor that reads from the mapped file, filter by filter.
+    func weightTensor(_ tensor: Tensor) -> WeightTensor {
+        let length = tensor.shape.dropFirst().reduce(1, *)
+        let bytesPerFilter = length * tensor.elementType.bitCount / 8
+        return WeightTensor(name: tensor.name, shape: tensor.shape) { filters, out in
+            withBytes(of: tensor) { bytes in
+                let range =
+                    (filters.lowerBound * bytesPerFilter)..<(filters.upperBound * bytesPerFilter)
+                let floats = WeightConversion.floats(
+                    from: UnsafeRawBufferPointer(rebasing: bytes[range]), as: tensor.elementType)
+                _ = out.update(fromContentsOf: floats)
+            }
+        }
+    }
+}

@@ -1,0 +1,49 @@
+/// A piece of a page. Text that is interpolated into it is escaped, so that no name in a file can
+/// become markup.
+///
+/// The page is XML as well as HTML: attributes in double quotes, every element closed.
+struct HTML: ExpressibleByStringInterpolation, Sendable {
+    /// The markup.
+    private(set) var source: String
+
+    init(stringLiteral value: String) { source = value }
+
+    init(stringInterpolation: StringInterpolation) { source = stringInterpolation.source }
+
+    struct StringInterpolation: StringInterpolationProtocol {
+        fileprivate var source = ""
+
+        init(literalCapacity: Int, interpolationCount: Int) {
+            source.reserveCapacity(literalCapacity + 16 * interpolationCount)
+        }
+
+        mutating func appendLiteral(_ literal: String) { source += literal }
+
+        /// Text, escaped.
+        mutating func appendInterpolation(_ text: String) { source += text.htmlEscaped }
+
+        mutating func appendInterpolation(_ number: Int) { source += String(number) }
+
+        /// A length or a position in a drawing, to a tenth.
+        mutating func appendInterpolation(_ length: Double) {
+            source += HumanNumber.fixed(length, decimals: 1)
+        }
+
+        mutating func appendInterpolation(_ html: HTML) { source += html.source }
+
+        /// What there is of pieces, a line each.
+        mutating func appendInterpolation(_ pieces: [HTML?]) {
+            source += pieces.compactMap { $0?.source }.joined(separator: "\n")
+        }
+    }
+}
+
+extension HTML {
+    /// A name from a file: shortened in the middle when it is very long, whole in the tooltip, and
+    /// kept from turning the text around it (`bdi`).
+    static func name(_ name: String) -> HTML {
+        let short = name.shortened
+        guard short != name else { return "<bdi>\(name)</bdi>" }
+        return #"<bdi title="\#(name)">\#(short)</bdi>"#
+    }
+}

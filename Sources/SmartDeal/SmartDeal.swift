@@ -1,0 +1,10 @@
+@_exported import Decomposition
+@_exported import DenseMath
+@_exported import ModelFiles
+@_exported import PowerOfTwo
+
+/// The package as a whole.
+public enum SmartDeal {
+    /// Its version.
+    public static let version = "0.1.0"
+}
