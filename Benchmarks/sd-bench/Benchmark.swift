@@ -1,0 +1,54 @@
+import BenchmarkSupport
+import SmartDeal
+
+/// One thing to time, and what to time beside it.
+struct Benchmark {
+    let group: BenchmarkGroup
+    /// A sentence with all parameters.
+    let name: String
+    /// Makes the data, when its turn has come.
+    let prepare: () throws -> Contest
+}
+
+/// A candidate and its references, ready to run on the same work.
+struct Contest {
+    let candidate: TimedAction
+    let references: [(name: String, action: TimedAction)]
+    /// What one run does, in `unit` times seconds.
+    let work: Double
+    let unit: String
+    /// What limits the candidate, where that is known.
+    var limit: Limit = .none
+    /// How much worse than recorded its ratio may be.
+    var tolerance = TimedResult.defaultTolerance
+
+    enum Limit {
+        case none
+        /// Writing so many bytes again and again, to whichever cache holds them.
+        case memoryWrite(bytes: Int)
+        /// Additions and comparisons of floats, so many for each unit of `work`.
+        case laneOperations(each: Double)
+        /// So many times the throughput of the first reference.
+        case reference(times: Double)
+    }
+}
+
+/// The groups, in the order in which they run.
+enum BenchmarkGroup: String, CaseIterable {
+    case limits = "machine limits"
+    case nibbles
+    case rebuild
+    case search
+    case decomposition
+    case scaling
+    case counts = "exact counts"
+}
+
+extension Benchmark {
+    /// All timed benchmarks, in the order in which they run.
+    static func all(threads: Int) -> [Benchmark] {
+        let weights = LayerWeights()
+        return nibbleBenchmarks() + rebuildBenchmarks(weights) + searchBenchmarks(weights)
+            + decompositionBenchmarks() + scalingBenchmarks(threads: threads)
+    }
+}

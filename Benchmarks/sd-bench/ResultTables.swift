@@ -1,0 +1,127 @@
+import BenchmarkSupport
+import Foundation
+
+/// What people read: the machine on top, then a table for each group.
+enum ResultTables {
+    struct Row {
+        let result: TimedResult
+        /// Share of the machine's limit.
+        let share: Double?
+    }
+
+    static func printHead(_ report: BenchmarkReport, threads: Int) {
+        show(["Machine: \(report.machine.description)"])
+        show(["Toolchain: \(report.toolchain); BLAS: \(report.blas)"])
+        show([
+            "Threads: \(threads). Times are the least of all samples; ratio = time / reference's."
+        ])
+    }
+
+    static func printLimits(_ limits: [MachineLimit]) {
+        var table = TextTable([
+            .init(BenchmarkGroup.limits.rawValue, isNumeric: false), .init("at most"),
+        ])
+        for limit in limits { table.append([limit.name, "\(number(limit.value)) \(limit.unit)"]) }
+        show([""] + table.lines)
+    }
+
+    static func print(_ group: BenchmarkGroup, _ rows: [Row]) {
+        var table = TextTable([
+            .init(group.rawValue, isNumeric: false), .init("time"), .init("throughput"),
+            .init("of limit"), .init("reference", isNumeric: false), .init("its throughput"),
+            .init("ratio"), .init("samples"),
+        ])
+        var name = ""
+        for row in rows {
+            let result = row.result
+            let isFirst = result.name != name
+            name = result.name
+            table.append([
+                isFirst ? name : "", isFirst ? time(result.minimum) : "",
+                isFirst ? "\(number(result.value)) \(result.unit)" : "",
+                isFirst ? row.share.map { String(format: "%.0f %%", $0 * 100) } ?? "-" : "",
+                result.reference, "\(number(result.referenceValue)) \(result.unit)",
+                number(result.ratio), String(result.samples),
+            ])
+        }
+        show([""] + table.lines)
+    }
+
+    static func printParallelGain(_ gain: Double, threads: Int) {
+        var line = "Right after, \(threads) threads did \(number(gain)) times the arithmetic of one"
+        line += gain < 0.8 * Double(threads) ? ": other programs were running." : "."
+        show([line])
+    }
+
+    static func printCounts(_ counts: [ExactCount]) {
+        var table = TextTable([
+            .init(BenchmarkGroup.counts.rawValue, isNumeric: false), .init("value"),
+        ])
+        for count in counts { table.append([count.name, String(count.value)]) }
+        show([""] + table.lines)
+    }
+
+    static func print(_ comparison: Comparison, baseline: String) {
+        var lines = [""]
+        if !comparison.knowsMachine {
+            lines.append(
+                "'\(baseline)' does not know this processor with these kernels: "
+                    + "ratios are not compared, counts are.")
+        }
+        if !comparison.unknownResults.isEmpty {
+            lines.append("Not in the baseline yet: \(comparison.unknownResults.count) results.")
+        }
+        if !comparison.missingResults.isEmpty {
+            lines.append("In the baseline only: \(comparison.missingResults.count) results.")
+        }
+        if !comparison.slowdowns.isEmpty {
+            var table = TextTable([
+                .init("slower than recorded", isNumeric: false),
+                .init("reference", isNumeric: false), .init("ratio"), .init("recorded"),
+                .init("at most"), .init("samples"),
+            ])
+            for slowdown in comparison.slowdowns {
+                let result = slowdown.result
+                table.append([
+                    result.name, result.reference, number(result.ratio),
+                    number(slowdown.baseline.ratio), number(slowdown.limit), String(result.samples),
+                ])
+            }
+            lines += table.lines
+        }
+        if !comparison.countChanges.isEmpty {
+            var table = TextTable([
+                .init("counts that changed", isNumeric: false), .init("recorded"), .init("now"),
+            ])
+            for change in comparison.countChanges {
+                table.append([
+                    change.name, String(change.expected), change.found.map(String.init) ?? "-",
+                ])
+            }
+            lines += table.lines
+        }
+        if !comparison.isRegression { lines.append("Nothing got worse against '\(baseline)'.") }
+        show(lines)
+    }
+
+    static func show(_ lines: [String]) {
+        let text = lines.map { $0 + "\n" }.joined()
+        FileHandle.standardOutput.write(Data(text.utf8))
+    }
+
+    private static func time(_ nanoseconds: Double) -> String {
+        switch nanoseconds {
+        case ..<1e3: "\(number(nanoseconds)) ns"
+        case ..<1e6: "\(number(nanoseconds / 1e3)) us"
+        case ..<1e9: "\(number(nanoseconds / 1e6)) ms"
+        default: "\(number(nanoseconds / 1e9)) s"
+        }
+    }
+
+    /// Three significant digits, no exponent.
+    private static func number(_ value: Double) -> String {
+        let size = abs(value)
+        let decimals = size >= 100 ? 0 : size >= 10 ? 1 : size >= 1 ? 2 : size >= 0.1 ? 3 : 4
+        return String(format: "%.\(decimals)f", value)
+    }
+}
