@@ -1,0 +1,86 @@
+# Two commands do everything on a Debian machine with a Swift 6.1 or later toolchain:
+#   make run    install what is missing, build, compress the bundled network, restore and verify it
+#   make test   the same set-up, then all tests
+SHELL := /bin/bash
+PACKAGES := libopenblas-dev liblapacke-dev libc6-dev zlib1g-dev python3-venv
+MODEL := Tests/Fixtures/fashion_resnet20/fashion_resnet20.safetensors
+OUT := out
+SMARTDEAL := .build/release/smartdeal
+SWIFT_SOURCES := Package.swift Sources Benchmarks Tests
+
+.PHONY: run test bench format lint setup build interop sanitize neon baseline curve memory clean
+
+run: build
+	@mkdir -p $(OUT)
+	$(SMARTDEAL) compress $(MODEL) -o $(OUT)/fashion_resnet20.smartdeal.safetensors --report $(OUT)/report.html
+	@echo
+	$(SMARTDEAL) restore $(OUT)/fashion_resnet20.smartdeal.safetensors -o $(OUT)/fashion_resnet20.restored.safetensors
+	$(SMARTDEAL) verify $(MODEL) $(OUT)/fashion_resnet20.restored.safetensors --max-error 0.12 | tail -n 1
+	@echo
+	@ls -l $(MODEL) $(OUT)/*.safetensors | awk '{printf "%9d bytes  %s\n", $$5, $$9}'
+	@echo "report page: $(OUT)/report.html"
+
+# Release, as shipped; then the kernels under the sanitizers; then real clients of the files.
+test: build neon
+	swift test -c release
+	$(MAKE) sanitize
+	$(MAKE) interop
+
+sanitize: setup
+	ASAN_OPTIONS=detect_leaks=0 swift test --scratch-path .build-asan --sanitize=address --filter PowerOfTwoTests
+	# SwiftPM has no --sanitize=undefined on Linux: the C kernels trap on undefined behaviour instead.
+	swift test --scratch-path .build-ubsan --filter PowerOfTwoTests \
+	  -Xcc -fsanitize=undefined,local-bounds,float-cast-overflow -Xcc -fsanitize-trap=all
+
+bench: setup
+	swift run -c release sd-bench
+
+baseline: setup
+	swift run -c release sd-bench --update-baseline
+
+setup:
+	@missing=""; for package in $(PACKAGES); do \
+	  dpkg -s $$package >/dev/null 2>&1 || missing="$$missing $$package"; done; \
+	if [ -n "$$missing" ]; then \
+	  sudo=$$([ "$$(id -u)" = 0 ] || echo sudo); \
+	  $$sudo apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq $$missing; fi
+	@command -v swift >/dev/null || { echo "no Swift toolchain: see https://www.swift.org/install/linux"; exit 1; }
+
+build: setup
+	swift build -c release
+
+# NEON cannot run on x86-64; that it compiles is checked wherever clang can target it.
+neon: setup
+	@dpkg -s libc6-dev-arm64-cross >/dev/null 2>&1 || { \
+	  sudo=$$([ "$$(id -u)" = 0 ] || echo sudo); \
+	  DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq libc6-dev-arm64-cross; }
+	@for file in $$(find CSupport/CShiftKernels -name '*.c'); do \
+	  clang --target=aarch64-linux-gnu -std=c17 -D_GNU_SOURCE -O2 -Wall -Wextra -Werror -c -o /dev/null \
+	    -isystem /usr/aarch64-linux-gnu/include -ICSupport/CShiftKernels/include \
+	    -ICSupport/CShiftKernels/internal $$file || exit 1; done; echo "NEON variants compile"
+
+PYTHON := .build-python/bin/python
+$(PYTHON): Tests/Interop/requirements.txt
+	python3 -m venv .build-python
+	.build-python/bin/pip install -q -r Tests/Interop/requirements.txt
+	@touch $(PYTHON)
+
+interop: build $(PYTHON)
+	Tests/Interop/run.sh $(SMARTDEAL) $(PYTHON)
+
+# Slower studies; their results are in the README.
+curve: build $(PYTHON)
+	$(PYTHON) Benchmarks/peers/curve.py $(SMARTDEAL)
+
+memory: build $(PYTHON)
+	$(PYTHON) Benchmarks/peers/memory.py $(SMARTDEAL)
+
+format:
+	swift format -i -r -p --configuration .swift-format $(SWIFT_SOURCES)
+
+lint:
+	swift format lint -s -r -p --configuration .swift-format $(SWIFT_SOURCES)
+	@! grep -rnE 'unsafeFlags|-march=native' Package.swift Sources CSupport Benchmarks --include=*.swift --include=*.c --include=*.h
+
+clean:
+	rm -rf .build .build-* $(OUT)

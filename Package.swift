@@ -1,0 +1,67 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+let package = Package(
+    name: "SmartDeal",
+    products: [
+        .library(name: "SmartDeal", targets: ["SmartDeal"]),
+        .executable(name: "smartdeal", targets: ["SmartDealCLI"]),
+        .executable(name: "sd-bench", targets: ["sd-bench"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
+    ],
+    targets: [
+        // System libraries: a module map and a shim header each.
+        .systemLibrary(
+            name: "COpenBLAS", path: "CSupport/COpenBLAS", pkgConfig: "openblas",
+            providers: [.apt(["libopenblas-dev"]), .brew(["openblas"])]),
+        .systemLibrary(
+            name: "CLAPACKE", path: "CSupport/CLAPACKE", pkgConfig: "lapacke",
+            providers: [.apt(["liblapacke-dev"]), .brew(["lapack"])]),
+
+        // The hand-written kernels, plain C17, one variant per instruction set.
+        .target(
+            name: "CShiftKernels", path: "CSupport/CShiftKernels",
+            cSettings: [.headerSearchPath("internal")]),
+
+        .target(name: "DenseMath", dependencies: ["COpenBLAS", "CLAPACKE"]),
+        .target(name: "PowerOfTwo", dependencies: ["CShiftKernels"]),
+        .target(
+            name: "Decomposition",
+            dependencies: ["DenseMath", "PowerOfTwo", .product(name: "Yams", package: "Yams")]),
+        .target(name: "ModelFiles", dependencies: ["PowerOfTwo"]),
+        .target(
+            name: "SmartDeal",
+            dependencies: ["DenseMath", "PowerOfTwo", "Decomposition", "ModelFiles"]),
+        .executableTarget(
+            name: "SmartDealCLI",
+            dependencies: [
+                "SmartDeal",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
+        // The benchmark tool: what it compares and records, the limits of the machine, the tool.
+        .target(name: "BenchmarkSupport", path: "Benchmarks/support"),
+        .target(name: "CMachineLimits", path: "Benchmarks/CMachineLimits"),
+        .executableTarget(
+            name: "sd-bench",
+            dependencies: [
+                "SmartDeal", "BenchmarkSupport", "CMachineLimits",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Benchmarks/sd-bench"),
+
+        .testTarget(name: "DenseMathTests", dependencies: ["DenseMath"]),
+        .testTarget(name: "PowerOfTwoTests", dependencies: ["PowerOfTwo"]),
+        .testTarget(
+            name: "DecompositionTests", dependencies: ["Decomposition", "ModelFiles"]),
+        .testTarget(name: "ModelFilesTests", dependencies: ["ModelFiles"]),
+        .testTarget(name: "SmartDealTests", dependencies: ["SmartDeal"]),
+        .testTarget(name: "SdBenchTests", dependencies: ["BenchmarkSupport", "SmartDeal"]),
+        // Runs the built tool as users do; the dependency is there so that it is built.
+        .testTarget(name: "SmartDealCLITests", dependencies: ["SmartDeal", "SmartDealCLI"]),
+    ],
+    swiftLanguageModes: [.v6],
+    cLanguageStandard: .c17
+)
