@@ -1,7 +1,8 @@
-# Two commands do everything on a Debian machine with a Swift 6.1 or later toolchain:
+# Two commands do everything on a Debian machine with a Swift 6.3 toolchain:
 #   make run    install what is missing, build, compress the bundled network, restore and verify it
 #   make test   the same set-up, then all tests
 SHELL := /bin/bash
+.SHELLFLAGS := -o pipefail -c
 PACKAGES := libopenblas-dev liblapacke-dev libc6-dev zlib1g-dev python3-venv
 MODEL := Tests/Fixtures/fashion_resnet20/fashion_resnet20.safetensors
 OUT := out
