@@ -107,7 +107,7 @@ struct BenchmarkRun {
         return contest.references.enumerated().map { index, reference in
             TimedResult(
                 name: name, isa: machine.isa, reference: reference.name,
-                tolerance: contest.tolerance, samples: timing.samples,
+                tolerance: contest.tolerance(against: reference.name), samples: timing.samples,
                 minimum: timing.minimums[0], referenceMinimum: timing.minimums[index + 1],
                 unit: contest.unit, work: contest.work)
         }
