@@ -1,5 +1,6 @@
 import BenchmarkSupport
 import Foundation
+import SmartDeal
 
 /// What people read: the machine on top, then a table for each group.
 enum ResultTables {
@@ -18,25 +19,26 @@ enum ResultTables {
     }
 
     static func printLimits(_ limits: [MachineLimit]) {
-        var table = TextTable([
-            .init(BenchmarkGroup.limits.rawValue, isNumeric: false), .init("at most"),
-        ])
-        for limit in limits { table.append([limit.name, "\(number(limit.value)) \(limit.unit)"]) }
+        var table = TextTable(
+            [BenchmarkGroup.limits.rawValue, "at most"],
+            leftAligned: [0])
+        for limit in limits { table.add([limit.name, "\(number(limit.value)) \(limit.unit)"]) }
         show([""] + table.lines)
     }
 
     static func print(_ group: BenchmarkGroup, _ rows: [Row]) {
-        var table = TextTable([
-            .init(group.rawValue, isNumeric: false), .init("time"), .init("throughput"),
-            .init("of limit"), .init("reference", isNumeric: false), .init("its throughput"),
-            .init("ratio"), .init("samples"),
-        ])
+        var table = TextTable(
+            [
+                group.rawValue, "time", "throughput", "of limit", "reference", "its throughput",
+                "ratio", "samples",
+            ],
+            leftAligned: [0, 4])
         var name = ""
         for row in rows {
             let result = row.result
             let isFirst = result.name != name
             name = result.name
-            table.append([
+            table.add([
                 isFirst ? name : "", isFirst ? time(result.minimum) : "",
                 isFirst ? "\(number(result.value)) \(result.unit)" : "",
                 isFirst ? row.share.map { String(format: "%.0f %%", $0 * 100) } ?? "-" : "",
@@ -54,10 +56,10 @@ enum ResultTables {
     }
 
     static func printCounts(_ counts: [ExactCount]) {
-        var table = TextTable([
-            .init(BenchmarkGroup.counts.rawValue, isNumeric: false), .init("value"),
-        ])
-        for count in counts { table.append([count.name, String(count.value)]) }
+        var table = TextTable(
+            [BenchmarkGroup.counts.rawValue, "value"],
+            leftAligned: [0])
+        for count in counts { table.add([count.name, String(count.value)]) }
         show([""] + table.lines)
     }
 
@@ -75,14 +77,12 @@ enum ResultTables {
             lines.append("In the baseline only: \(comparison.missingResults.count) results.")
         }
         if !comparison.slowdowns.isEmpty {
-            var table = TextTable([
-                .init("slower than recorded", isNumeric: false),
-                .init("reference", isNumeric: false), .init("ratio"), .init("recorded"),
-                .init("at most"), .init("samples"),
-            ])
+            var table = TextTable(
+                ["slower than recorded", "reference", "ratio", "recorded", "at most", "samples"],
+                leftAligned: [0, 1])
             for slowdown in comparison.slowdowns {
                 let result = slowdown.result
-                table.append([
+                table.add([
                     result.name, result.reference, number(result.ratio),
                     number(slowdown.baseline.ratio), number(slowdown.limit), String(result.samples),
                 ])
@@ -90,11 +90,11 @@ enum ResultTables {
             lines += table.lines
         }
         if !comparison.countChanges.isEmpty {
-            var table = TextTable([
-                .init("counts that changed", isNumeric: false), .init("recorded"), .init("now"),
-            ])
+            var table = TextTable(
+                ["counts that changed", "recorded", "now"],
+                leftAligned: [0])
             for change in comparison.countChanges {
-                table.append([
+                table.add([
                     change.name, String(change.expected), change.found.map(String.init) ?? "-",
                 ])
             }

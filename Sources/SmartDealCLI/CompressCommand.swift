@@ -67,7 +67,7 @@ struct CompressCommand: ParsableCommand {
             if let maxError {
                 let over = result.tensors.filter { ($0.relative_error ?? 0) > maxError }
                 guard over.isEmpty else {
-                    let names = over.map { "\($0.name) \(HumanText.error($0.relative_error))" }
+                    let names = over.map { "\($0.name) \(HumanNumber.error($0.relative_error))" }
                     let text = "over --max-error \(maxError): \(names.joined(separator: ", "))\n"
                     StandardError.write(text)
                     throw ExitCode.overLimit

@@ -25,9 +25,9 @@ struct RestoreCommand: ParsableCommand {
             try common.print(
                 report,
                 text: "\(report.restored) weights rebuilt, \(report.copied) tensors copied, "
-                    + "\(HumanText.bytes(report.input_bytes)) -> "
-                    + "\(HumanText.bytes(report.output_bytes)), "
-                    + HumanText.seconds(report.seconds))
+                    + "\(HumanNumber.bytes(report.input_bytes)) -> "
+                    + "\(HumanNumber.bytes(report.output_bytes)), "
+                    + HumanNumber.seconds(report.seconds))
         }
     }
 }

@@ -1,3 +1,5 @@
+import Foundation
+
 extension CompressionReport {
     /// The report as a table and a line of totals.
     public func text() -> String {
@@ -12,10 +14,11 @@ extension CompressionReport {
             table.add([
                 tensor.name, tensor.kind,
                 tensor.shape.map(String.init).joined(separator: "x"),
-                HumanText.bits(tensor.bits_per_weight), HumanText.error(tensor.relative_error),
-                HumanText.share(tensor.row_density), HumanText.bytes(tensor.bytes_before),
-                HumanText.bytes(tensor.bytes_after),
-                HumanText.ratio(Double(tensor.bytes_before) / Double(max(1, tensor.bytes_after))),
+                String(format: "%.2f", tensor.bits_per_weight),
+                HumanNumber.error(tensor.relative_error),
+                HumanNumber.kept(tensor.row_density), HumanNumber.bytes(tensor.bytes_before),
+                HumanNumber.bytes(tensor.bytes_after),
+                HumanNumber.ratio(Double(tensor.bytes_before) / Double(max(1, tensor.bytes_after))),
             ])
         }
         var lines = compressed.isEmpty ? [] : [table.text, ""]
@@ -32,7 +35,7 @@ extension CompressionReport {
                 }
             }
             let list = reasons.map { reason in
-                "\(reason.count) \(reason.reason) (\(HumanText.bytes(reason.bytes)))"
+                "\(reason.count) \(reason.reason) (\(HumanNumber.bytes(reason.bytes)))"
             }
             lines.append("kept as they were: " + list.joined(separator: ", "))
         }
@@ -43,17 +46,17 @@ extension CompressionReport {
     /// One line: bytes, ratio, bits a weight, error, time.
     public var summary: String {
         var parts = [
-            "\(HumanText.bytes(input_bytes)) -> \(HumanText.bytes(output_bytes))"
+            "\(HumanNumber.bytes(input_bytes)) -> \(HumanNumber.bytes(output_bytes))"
                 + (estimated ? " (estimated)" : ""),
-            "\(HumanText.ratio(ratio)) smaller file",
+            "\(HumanNumber.ratio(ratio)) smaller file",
         ]
         if tensors.contains(where: \.compressed) {
-            parts.append("\(HumanText.ratio(weights_ratio)) smaller weights")
+            parts.append("\(HumanNumber.ratio(weights_ratio)) smaller weights")
         }
-        if let bits_per_weight { parts.append("\(HumanText.bits(bits_per_weight)) bits a weight") }
-        if let relative_error { parts.append("error \(HumanText.error(relative_error))") }
-        if let worst { parts.append("worst \(HumanText.error(worst.error)) in \(worst.name)") }
-        parts.append(HumanText.seconds(seconds))
+        if let bits_per_weight { parts.append("\(HumanNumber.bits(bits_per_weight)) a weight") }
+        if let relative_error { parts.append("error \(HumanNumber.error(relative_error))") }
+        if let worst { parts.append("worst \(HumanNumber.error(worst.error)) in \(worst.name)") }
+        parts.append(HumanNumber.seconds(seconds))
         return parts.joined(separator: ", ")
     }
 }
@@ -67,15 +70,15 @@ extension CheckpointVerifier.Report {
         for tensor in different {
             table.add([
                 tensor.name, tensor.shape.map(String.init).joined(separator: "x"),
-                HumanText.error(tensor.relative_error),
-                tensor.max_abs_difference.map { HumanText.error($0) } ?? "?",
+                HumanNumber.error(tensor.relative_error),
+                tensor.max_abs_difference.map { HumanNumber.error($0) } ?? "?",
             ])
         }
         let same = tensors.count - different.count
         var lines = different.isEmpty ? [] : [table.text, ""]
         lines.append(
             "\(same) of \(tensors.count) tensors equal"
-                + (worst_tensor.map { ", worst \(HumanText.error(worst)) in \($0)" } ?? ""))
+                + (worst_tensor.map { ", worst \(HumanNumber.error(worst)) in \($0)" } ?? ""))
         return lines.joined(separator: "\n")
     }
 }

@@ -1,13 +1,29 @@
 import Foundation
 
 /// Numbers as people read them.
-enum HumanNumber {
+package enum HumanNumber {
     /// What stands for a number that is not known.
     static let unknown = "\u{2013}"
 
     /// `1.07 MB`, of 1000 kB.
-    static func bytes(_ count: Double) -> String {
+    package static func bytes(_ count: Double) -> String {
         scaled(count, units: [" B", " kB", " MB", " GB", " TB"])
+    }
+
+    /// The same of a whole number.
+    package static func bytes(_ count: Int) -> String { bytes(Double(count)) }
+
+    /// A relative error with four digits, as tables have it: `0.0931`, `0` for none.
+    package static func error(_ value: Double?) -> String {
+        guard let value else { return "?" }
+        if value == 0 { return "0" }
+        return String(format: value < 0.001 ? "%.1e" : "%.4f", value)
+    }
+
+    /// A share in whole per cent, `-` for all.
+    package static func kept(_ share: Double?) -> String {
+        guard let share, share < 0.9995 else { return "-" }
+        return String(format: "%.0f %%", share * 100)
     }
 
     /// `11.2 M`.
@@ -16,7 +32,7 @@ enum HumanNumber {
     }
 
     /// `12.3x`.
-    static func ratio(_ ratio: Double) -> String {
+    package static func ratio(_ ratio: Double) -> String {
         guard ratio.isFinite, ratio > 0 else { return unknown }
         return fixed(ratio, decimals: ratio < 10 ? 2 : ratio < 100 ? 1 : 0) + "x"
     }
@@ -41,7 +57,7 @@ enum HumanNumber {
     }
 
     /// `0.42 s`, `3 min 20 s`, `2 h 5 min`.
-    static func seconds(_ seconds: Double) -> String {
+    package static func seconds(_ seconds: Double) -> String {
         guard seconds.isFinite, seconds >= 0, seconds < 1e9 else { return unknown }
         if seconds < 10 { return fixed(seconds, decimals: seconds < 1 ? 2 : 1) + " s" }
         let whole = Int(seconds.rounded())
