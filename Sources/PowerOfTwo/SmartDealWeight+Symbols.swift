@@ -1,28 +1,4 @@
 extension SmartDealWeight {
-    /// Appends the packed form of rows of symbols (`[rows, nibbles]`) to `packed`.
-    package static func appendPacked(
-        _ rows: UnsafeBufferPointer<UInt8>, nibbles: Int, to packed: inout [UInt8]
-    ) {
-        let count = rows.count / nibbles
-        guard count > 0, let base = rows.baseAddress else { return }
-        let planes = [UInt8](unsafeUninitializedCapacity: rows.count) { planes, initialized in
-            for j in 0..<nibbles {
-                for row in 0..<count { planes[j * count + row] = base[row * nibbles + j] }
-            }
-            initialized = rows.count
-        }
-        let begin = packed.count
-        packed.append(contentsOf: repeatElement(0, count: nibbles * ((count + 1) / 2)))
-        packed.withUnsafeMutableBufferPointer { bytes in
-            planes.withUnsafeBufferPointer { planes in
-                guard let to = bytes.baseAddress, let from = planes.baseAddress else { return }
-                ShiftKernels.selected.packNibbles(
-                    rows: count, nibbles: nibbles, symbols: from, planeStride: count,
-                    packed: to + begin)
-            }
-        }
-    }
-
     /// Calls `body` for every filter and slice with its stored symbols, `[rows, nibbles]`, and the
     /// number of rows.
     package func forEachSlice(

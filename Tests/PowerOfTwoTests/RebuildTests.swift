@@ -63,22 +63,6 @@ struct RebuildTests {
         #expect(visits == visits.sorted { ($0[0], $0[1]) < ($1[0], $1[1]) })
     }
 
-    @Test("rows packed by the library have the bytes that the format states")
-    func packing() {
-        var random = TestRandom(9)
-        for rows in [0, 1, 2, 127, 128, 129, 300] {
-            for n in [1, 3] {
-                let symbols = random.bytes(rows * n).map { $0 & 15 }
-                var packed: [UInt8] = [1, 2, 3]
-                symbols.withUnsafeBufferPointer {
-                    SmartDealWeight.appendPacked($0, nibbles: n, to: &packed)
-                }
-                let stated = (0..<rows).map { row in (0..<n).map { Int(symbols[row * n + $0]) } }
-                #expect(packed == [1, 2, 3] + WeightModel.packed(stated, n))
-            }
-        }
-    }
-
     @Test("the sizes of the parts are counted in bytes and bits", arguments: WeightModel.cases)
     func bytes(test: WeightModel.Case) throws {
         let weight = try WeightModel(test).weight
