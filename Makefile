@@ -3,7 +3,7 @@
 #   make test   the same set-up, then all tests
 SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -c
-PACKAGES := libopenblas-dev liblapacke-dev libc6-dev zlib1g-dev python3-venv
+PACKAGES := libopenblas-dev liblapacke-dev libdnnl-dev libc6-dev zlib1g-dev python3-venv
 MODEL := Tests/Fixtures/fashion_resnet20/fashion_resnet20.safetensors
 OUT := out
 SMARTDEAL := .build/release/smartdeal

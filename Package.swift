@@ -20,6 +20,9 @@ let package = Package(
         .systemLibrary(
             name: "CLAPACKE", path: "CSupport/CLAPACKE", pkgConfig: "lapacke",
             providers: [.apt(["liblapacke-dev"]), .brew(["lapack"])]),
+        .systemLibrary(
+            name: "COneDNN", path: "CSupport/COneDNN",
+            providers: [.apt(["libdnnl-dev"]), .brew(["onednn"])]),
 
         // The hand-written kernels, plain C17, one variant per instruction set.
         .target(
@@ -28,10 +31,15 @@ let package = Package(
 
         .target(name: "DenseMath", dependencies: ["COpenBLAS", "CLAPACKE"]),
         .target(name: "PowerOfTwo", dependencies: ["CShiftKernels"]),
+        .target(name: "Networks", dependencies: ["DenseMath", "PowerOfTwo"]),
         .target(
             name: "Decomposition",
-            dependencies: ["DenseMath", "PowerOfTwo", .product(name: "Yams", package: "Yams")]),
+            dependencies: [
+                "DenseMath", "PowerOfTwo", "Networks", .product(name: "Yams", package: "Yams"),
+            ]),
         .target(name: "ModelFiles", dependencies: ["PowerOfTwo"]),
+        .target(
+            name: "Inference", dependencies: ["DenseMath", "PowerOfTwo", "Networks", "COneDNN"]),
         .target(
             name: "SmartDeal",
             dependencies: ["DenseMath", "PowerOfTwo", "Decomposition", "ModelFiles"]),
@@ -54,9 +62,14 @@ let package = Package(
 
         .testTarget(name: "DenseMathTests", dependencies: ["DenseMath"]),
         .testTarget(name: "PowerOfTwoTests", dependencies: ["PowerOfTwo"]),
+        // What ONNX Runtime computes for single operators, for the suites of two modules.
+        .target(name: "OperatorCases", dependencies: ["Networks"], path: "Tests/OperatorCases"),
+        .testTarget(name: "NetworksTests", dependencies: ["Networks", "OperatorCases"]),
         .testTarget(
             name: "DecompositionTests", dependencies: ["Decomposition", "ModelFiles"]),
         .testTarget(name: "ModelFilesTests", dependencies: ["ModelFiles"]),
+        .testTarget(
+            name: "InferenceTests", dependencies: ["Inference", "OperatorCases", "Decomposition"]),
         .testTarget(name: "SmartDealTests", dependencies: ["SmartDeal"]),
         .testTarget(name: "SdBenchTests", dependencies: ["BenchmarkSupport", "SmartDeal"]),
         // Runs the built tool as users do; the dependency is there so that it is built.

@@ -114,7 +114,7 @@ struct MachineCeiling {
     ) throws -> Double {
         var plan = SamplingPlan()
         plan.seconds = 0.1
-        let action = TimedAction { try ParallelLoop.run(threads, threads: threads, body) }
+        let action = TimedAction { ParallelLoop.run(threads, threads: threads, body) }
         return try InterleavedTiming(of: [action], plan: plan).minimums[0]
     }
 }

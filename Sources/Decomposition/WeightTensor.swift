@@ -4,25 +4,28 @@ public struct WeightTensor: Sendable {
     public let name: String
     /// `[filters, ...]`.
     public let shape: [Int]
+    /// What it is; where nothing else is known, judged by name and shape.
+    public let kind: LayerKind
     /// Writes the weights of some filters, row-major, in single precision.
     package let read: @Sendable (Range<Int>, UnsafeMutableBufferPointer<Float>) -> Void
 
     package init(
-        name: String, shape: [Int],
+        name: String, shape: [Int], kind: LayerKind? = nil,
         read: @escaping @Sendable (Range<Int>, UnsafeMutableBufferPointer<Float>) -> Void
     ) {
         self.name = name
         self.shape = shape
+        self.kind = kind ?? LayerKind(name: name, shape: shape)
         self.read = read
     }
 
     /// A tensor whose weights are in memory, row-major.
-    public init(name: String, shape: [Int], weights: [Float]) {
+    public init(name: String, shape: [Int], kind: LayerKind? = nil, weights: [Float]) {
         let length = shape.dropFirst().reduce(1, *)
         precondition(
             weights.count == (shape.first ?? 1) * length,
             "shape \(shape) does not have \(weights.count) weights")
-        self.init(name: name, shape: shape) { filters, out in
+        self.init(name: name, shape: shape, kind: kind) { filters, out in
             let range = (filters.lowerBound * length)..<(filters.upperBound * length)
             weights.withUnsafeBufferPointer { weights in
                 _ = out.update(fromContentsOf: weights[range])
@@ -30,8 +33,6 @@ public struct WeightTensor: Sendable {
         }
     }
 
-    /// What it is, by name and shape.
-    public var kind: LayerKind { LayerKind(name: name, shape: shape) }
     /// The number of weights.
     public var weightCount: Int { shape.reduce(1, *) }
     var filterLength: Int { shape.dropFirst().reduce(1, *) }

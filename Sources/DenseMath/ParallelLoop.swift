@@ -11,21 +11,21 @@ public enum ParallelLoop {
     /// done. Indexes are handed out in rising order; one thread runs them in the caller.
     ///
     /// - Throws: the error of the lowest index that threw; indexes not yet begun are then skipped.
-    public static func run(
-        _ count: Int, threads: Int, _ body: @Sendable (Int) throws -> Void
-    ) throws {
+    public static func run<E: Error>(
+        _ count: Int, threads: Int, _ body: @Sendable (Int) throws(E) -> Void
+    ) throws(E) {
         let workers = min(threads, count)
         guard workers > 1 else {
             for index in 0..<count { try body(index) }
             return
         }
         let next = Atomic<Int>(0)
-        let failure = Mutex<(index: Int, error: any Error)?>(nil)
+        let failure = Mutex<(index: Int, error: E)?>(nil)
         DispatchQueue.concurrentPerform(iterations: workers) { _ in
             while true {
                 let index = next.add(1, ordering: .relaxed).oldValue
                 guard index < count else { return }
-                do {
+                do throws(E) {
                     try body(index)
                 } catch {
                     next.store(count, ordering: .relaxed)

@@ -15,6 +15,10 @@ extension SmartDealWeight {
     }
 
     /// Writes the dense weights of some filters, `filters.count * filterLength` floats.
+    package func rebuild(filters: Range<Int>, into out: UnsafeMutablePointer<Float>) {
+        rebuild(filters: filters, on: .selected, into: out)
+    }
+
     package func rebuild(
         filters: Range<Int>, on kernels: ShiftKernels,
         into out: UnsafeMutablePointer<Float>

@@ -1,4 +1,5 @@
 import Decomposition
+import DenseMath
 import Foundation
 import ModelFiles
 import Testing

@@ -12,7 +12,7 @@ struct ParallelLoopTests {
     @Test("every index runs once", arguments: [0, 1, 2, 7, 100], [1, 2, 3, 16])
     func once(count: Int, threads: Int) throws {
         let seen = Mutex([Int](repeating: 0, count: count))
-        try ParallelLoop.run(count, threads: threads) { index in seen.withLock { $0[index] += 1 } }
+        ParallelLoop.run(count, threads: threads) { index in seen.withLock { $0[index] += 1 } }
         #expect(seen.withLock { $0 } == Array(repeating: 1, count: count))
     }
 
@@ -35,7 +35,7 @@ struct ParallelLoopTests {
     @Test("indexes are handed out in rising order")
     func rising() throws {
         let begun = Mutex([Int]())
-        try ParallelLoop.run(50, threads: 1) { index in begun.withLock { $0.append(index) } }
+        ParallelLoop.run(50, threads: 1) { index in begun.withLock { $0.append(index) } }
         #expect(begun.withLock { $0 } == Array(0..<50))
     }
 
@@ -68,7 +68,7 @@ struct ParallelLoopTests {
         let here = Thread.current
         let elsewhere = Mutex(0)
         let name = ObjectIdentifier(here)
-        try ParallelLoop.run(20, threads: 1) { _ in
+        ParallelLoop.run(20, threads: 1) { _ in
             if ObjectIdentifier(Thread.current) != name { elsewhere.withLock { $0 += 1 } }
         }
         #expect(elsewhere.withLock { $0 } == 0)

@@ -1,3 +1,4 @@
+import Networks
 import PowerOfTwo
 
 /// A value of a recipe's key.

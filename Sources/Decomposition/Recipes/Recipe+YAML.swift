@@ -1,3 +1,4 @@
+import enum Networks.NearNames
 import Yams
 
 extension Recipe {
@@ -16,7 +17,7 @@ extension Recipe {
     ///   another kind than expected.
     public init(yaml text: String) throws {
         self.init()
-        let root: Node?
+        let root: Yams.Node?
         do {
             root = try Yams.compose(yaml: text)
         } catch {
@@ -52,14 +53,14 @@ extension Recipe {
         }
     }
 
-    private typealias Key = (text: String, node: Node)
+    private typealias Key = (text: String, node: Yams.Node)
 
-    private static func invalid(_ message: String, at node: Node) -> DecompositionError {
+    private static func invalid(_ message: String, at node: Yams.Node) -> DecompositionError {
         DecompositionError(
             .invalidRecipe, message, path: node.mark.map { "line \($0.line)" })
     }
 
-    private static func entries(of node: Node, _ what: String) throws -> [(Key, Node)] {
+    private static func entries(of node: Yams.Node, _ what: String) throws -> [(Key, Yams.Node)] {
         guard let mapping = node.mapping else {
             throw invalid("\(what) is a list of 'key: value'", at: node)
         }
@@ -71,11 +72,11 @@ extension Recipe {
         }
     }
 
-    private static func settings(of node: Node) throws -> [Setting] {
+    private static func settings(of node: Yams.Node) throws -> [Setting] {
         try entries(of: node, "what is asked of a layer").map { try setting($0, $1, others: []) }
     }
 
-    private static func setting(_ key: Key, _ node: Node, others: [String]) throws -> Setting {
+    private static func setting(_ key: Key, _ node: Yams.Node, others: [String]) throws -> Setting {
         guard LayerOptions.keys.contains(key.text) else {
             let known = LayerOptions.keys + others
             throw invalid(
@@ -92,7 +93,7 @@ extension Recipe {
         return setting
     }
 
-    private static func value(of node: Node) throws -> RecipeValue {
+    private static func value(of node: Yams.Node) throws -> RecipeValue {
         if let flag = node.bool { return .flag(flag) }
         if let number = node.float { return .number(number) }
         guard let text = node.scalar?.string else {

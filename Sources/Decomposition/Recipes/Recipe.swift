@@ -1,3 +1,5 @@
+import Networks
+
 /// What is asked of a model: options for every weight, by exact name, pattern, kind or default.
 ///
 /// The most telling rule wins, key by key: exact name over pattern over kind over default, and of

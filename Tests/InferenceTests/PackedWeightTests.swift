@@ -1,0 +1,82 @@
+import Decomposition
+import DenseMath
+import Inference
+import Networks
+import Testing
+
+@Suite("Plans of packed weights")
+struct PackedWeightTests {
+    /// A network with a weight of every kind, and the names of its weights.
+    private func network() throws -> (network: Network, weights: [String]) {
+        let sketch = Sketch()
+        let indices = sketch.input([4], .int64)
+        let table = sketch.parameter([24, 32])
+        let rows = try sketch.add(.gather(axis: 0), table, indices)
+        let first = sketch.parameter([32, 32])
+        let a = try sketch.add(.gemm(.init(transposesB: true)), rows, first)
+        let second = sketch.parameter([32, 48])
+        let b = try sketch.add(.gemm(.init()), a, second, sketch.parameter([48]))
+        let third = sketch.parameter([48, 32])
+        let c = try sketch.add(.matMul, b, third)
+        // The first again, the other way round.
+        let d = try sketch.add(.gemm(.init()), c, first)
+        let image = try sketch.add(
+            .reshape(allowsZero: false), d, sketch.integers([1, 8, 4, 4]))
+        let e = try sketch.conv(image, to: 24, as: "conv")
+        let weights = [table, first, second, third, sketch.network.nodes.last?.inputs[1] ?? ""]
+        return (sketch.giving(try sketch.batchNormalization(e), rows, d), weights)
+    }
+
+    @Test("packed weights give what their rebuilt form gives", arguments: [1, 2])
+    func agrees(threads: Int) throws {
+        let (original, weights) = try network()
+        let packed = try original.compressed()
+        var dense = packed
+        for name in weights {
+            guard case .smartDeal(let parameter)? = packed.parameters[name] else {
+                Issue.record("\(name) is not packed")
+                continue
+            }
+            dense.parameters[name] = .dense(parameter.rebuilt())
+        }
+        let inputs = try packed.randomInputs(seed: 3)
+        let expected = try ExecutionPlan(dense, threads: threads).run(inputs)
+        let found = try ExecutionPlan(packed, threads: threads).run(inputs)
+        #expect(found == expected)
+        try expectAgreement(packed, threads: threads)
+    }
+
+    @Test("steps name the density of their packed weights")
+    func density() throws {
+        let (original, weights) = try network()
+        var recipe = Recipe()
+        recipe.defaults = [.init("prune", .number(0.5))]
+        let packed = try original.compressed(recipe: recipe)
+        let plan = try ExecutionPlan(packed)
+        var wanted: [Double] = []
+        for index in [0, 1, 2, 3, 1, 4] {
+            guard case .smartDeal(let parameter)? = packed.parameters[weights[index]] else {
+                continue
+            }
+            wanted.append(parameter.weight.statistics().density)
+        }
+        let weighted = ["Gather", "Gemm", "MatMul", "Conv"]
+        let found = plan.steps.filter { weighted.contains($0.operation) }.map(\.density)
+        #expect(found == wanted)
+        #expect(wanted.count == 6 && wanted.contains { $0 < 1 })
+        #expect(plan.steps.filter { $0.operation == "Reorder" }.allSatisfy { $0.density == 1 })
+    }
+
+    @Test("a weight that two nodes use is kept once")
+    func shared() throws {
+        let sketch = Sketch()
+        let x = sketch.input([3, 64])
+        let weight = sketch.parameter([64, 64])
+        let once = try sketch.add(.gemm(.init(transposesB: true)), x, weight)
+        let one = try ExecutionPlan(try sketch.giving(once).compressed())
+        let twice = try sketch.add(.gemm(.init(transposesB: true)), once, weight)
+        let two = try ExecutionPlan(try sketch.giving(twice).compressed())
+        #expect(one.steps.count == 1 && two.steps.count == 2)
+        #expect(one.constantByteCount == two.constantByteCount)
+    }
+}
