@@ -11,6 +11,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
     ],
     targets: [
         // System libraries: a module map and a shim header each.
@@ -23,6 +24,12 @@ let package = Package(
         .systemLibrary(
             name: "COneDNN", path: "CSupport/COneDNN",
             providers: [.apt(["libdnnl-dev"]), .brew(["onednn"])]),
+        .systemLibrary(
+            name: "CZlib", path: "CSupport/CZlib", pkgConfig: "zlib",
+            providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
+        .systemLibrary(
+            name: "CPNG", path: "CSupport/CPNG", pkgConfig: "libpng",
+            providers: [.apt(["libpng-dev"]), .brew(["libpng"])]),
 
         // The hand-written kernels, plain C17, one variant per instruction set.
         .target(
@@ -37,12 +44,24 @@ let package = Package(
             dependencies: [
                 "DenseMath", "PowerOfTwo", "Networks", .product(name: "Yams", package: "Yams"),
             ]),
-        .target(name: "ModelFiles", dependencies: ["PowerOfTwo"]),
+        // Generated from onnx.proto; see its README.
+        .target(
+            name: "ONNXSchema",
+            dependencies: [.product(name: "SwiftProtobuf", package: "swift-protobuf")],
+            exclude: ["onnx.proto", "README.md"]),
+        .target(
+            name: "ModelFiles",
+            dependencies: [
+                "DenseMath", "PowerOfTwo", "Networks", "ONNXSchema", "CZlib", "CPNG",
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ]),
         .target(
             name: "Inference", dependencies: ["DenseMath", "PowerOfTwo", "Networks", "COneDNN"]),
         .target(
             name: "SmartDeal",
-            dependencies: ["DenseMath", "PowerOfTwo", "Decomposition", "ModelFiles"]),
+            dependencies: [
+                "DenseMath", "PowerOfTwo", "Networks", "Decomposition", "ModelFiles", "Inference",
+            ]),
         .executableTarget(
             name: "SmartDealCLI",
             dependencies: [
@@ -67,10 +86,12 @@ let package = Package(
         .testTarget(name: "NetworksTests", dependencies: ["Networks", "OperatorCases"]),
         .testTarget(
             name: "DecompositionTests", dependencies: ["Decomposition", "ModelFiles"]),
-        .testTarget(name: "ModelFilesTests", dependencies: ["ModelFiles"]),
+        .testTarget(
+            name: "ModelFilesTests",
+            dependencies: ["ModelFiles", "Networks", "DenseMath", "ONNXSchema"]),
         .testTarget(
             name: "InferenceTests", dependencies: ["Inference", "OperatorCases", "Decomposition"]),
-        .testTarget(name: "SmartDealTests", dependencies: ["SmartDeal"]),
+        .testTarget(name: "SmartDealTests", dependencies: ["SmartDeal", "ONNXSchema"]),
         .testTarget(name: "SdBenchTests", dependencies: ["BenchmarkSupport", "SmartDeal"]),
         // Runs the built tool as users do; the dependency is there so that it is built.
         .testTarget(name: "SmartDealCLITests", dependencies: ["SmartDeal", "SmartDealCLI"]),

@@ -50,7 +50,7 @@ public struct Checkpoint: Sendable {
     ///   rule of the format, or when the index and its files disagree.
     public init(path: String) throws {
         let file = try MappedFile(path: path)
-        let format = file.withBytes { Format(of: $0) }
+        let format = file.withBytes { ModelFormat(of: $0) }
         switch format {
         case .safetensors:
             let name = WritablePlace.name(of: path)
@@ -62,7 +62,8 @@ public struct Checkpoint: Sendable {
             }
             let files = try names.map { try Self.shard($0, index: path) }
             try self.init(path: path, files: files, names: names, weightMap: weightMap)
-        case .other(let guess):
+        case .onnx, .other:
+            let guess = format.guess
             throw ModelFileError(
                 code: .unknownFormat,
                 message: "this is neither a safetensors file nor the index of several"
@@ -145,50 +146,6 @@ public struct Checkpoint: Sendable {
     /// Gives the memory of a tensor's bytes back to the system; they can be read again.
     public func releasePages(of tensor: Tensor) {
         files[tensor.fileIndex].release(tensor.fileRange)
-    }
-}
-
-// MARK: - What a file is
-
-/// What the first bytes of a file say it is.
-private enum Format {
-    case safetensors
-    case json
-    case other(guess: String?)
-
-    init(of bytes: UnsafeRawBufferPointer) {
-        // Lengths that the format allows have zeros here, and JSON has no zero byte anywhere.
-        let isLength = bytes.count >= 8 && bytes[4..<8].allSatisfy { $0 == 0 }
-        if isLength {
-            self = .safetensors
-        } else if Self.opensObject(bytes[...]) {
-            self = .json
-        } else if bytes.count >= 8 && Self.opensObject(bytes[8...]) {
-            self = .safetensors  // A length over the limit, which reading the header will report.
-        } else if let guess = Self.guess(bytes) {
-            self = .other(guess: guess)
-        } else {
-            self = bytes.count < 8 ? .safetensors : .other(guess: nil)
-        }
-    }
-
-    private static func opensObject(_ bytes: Slice<UnsafeRawBufferPointer>) -> Bool {
-        bytes.first { !isJSONWhitespace($0) } == UInt8(ascii: "{")
-    }
-
-    private static func guess(_ bytes: UnsafeRawBufferPointer) -> String? {
-        let signatures: [([UInt8], String)] = [
-            (Array("PK\u{3}\u{4}".utf8), "a zip archive, such as PyTorch or NumPy save"),
-            (Array("GGUF".utf8), "a GGUF file"),
-            ([0x89] + Array("HDF".utf8), "an HDF5 file"),
-            ([0x93] + Array("NUMPY".utf8), "a NumPy array"),
-            ([0x1F, 0x8B], "a gzip file"),
-            ([0x80, 0x02], "a Python pickle, such as old PyTorch saves"),
-            ([0x80, 0x04], "a Python pickle"),
-            // Field 1 of ONNX's ModelProto, a small version number, then another field.
-            ([0x08], "an ONNX model (protobuf)"),
-        ]
-        return signatures.first { bytes.starts(with: $0.0) }?.1
     }
 }
 

@@ -1,4 +1,4 @@
-import PowerOfTwo
+public import PowerOfTwo
 
 /// A checkpoint as its user sees it: the tensors of the model, some in SmartDeal form, whatever
 /// tensors the file keeps them in.
@@ -47,6 +47,17 @@ public struct ModelCheckpoint: Sendable {
             if seen.insert(name).inserted { contents.append(.packed(whole)) }
         }
         self.contents = contents
+    }
+
+    /// The weights in SmartDeal form and the types they are restored to, by name.
+    ///
+    /// - Throws: ``ModelFileError`` `.invalidPackedWeight`.
+    public func packedWeights() throws -> [String: (weight: SmartDealWeight, type: ElementType)] {
+        var weights: [String: (SmartDealWeight, ElementType)] = [:]
+        for case .packed(let tensor) in contents {
+            weights[tensor.name] = (try tensor.weight(in: checkpoint), tensor.elementType)
+        }
+        return weights
     }
 
     /// The metadata that is the model's own, without what SmartDeal added.

@@ -5,30 +5,23 @@ import PowerOfTwo
 /// For a tensor `name` the file has `name.symbols` (U8), `name.mask` (U8, only when rows are
 /// dropped), `name.group_mask` (U8 `[groups, bytes]`, only when positions are), `name.basis` (I8 or
 /// F32 `[bases, rank, width]`) and `name.basis_scale` (F16 `[filters, slices]`). How they belong
-/// together is one line of the file's metadata under `smartdeal.weight.name`:
-///
-///     dtype=F32 shape=64,64,3,3 unit=3 width=3 nibbles=3 slice=192 share=32 layout=kept
-///     alphabet=4x4 exponent=-19
-///
-/// and the alphabet is spelt out under `smartdeal.alphabet.4x4`, a symbol a word.
+/// together, a `PackedDescription` in the file's metadata says.
 public struct PackedTensor: Sendable {
     /// The version of the format that this code writes, and the only one that it reads.
-    public static let formatVersion = "1"
+    public static let formatVersion = PackedDescription.formatVersion
     /// What the names of its parts end in.
     public static let suffixes = [".symbols", ".mask", ".group_mask", ".basis", ".basis_scale"]
-    static let versionKey = "smartdeal.version"
-    static let weightPrefix = "smartdeal.weight."
-    static let alphabetPrefix = "smartdeal.alphabet."
 
     /// The name of the dense tensor.
     public let name: String
-    /// The element type that it had, and is restored to.
-    public let elementType: ElementType
-    public let geometry: WeightGeometry
-    public let alphabet: Alphabet
+    private let description: PackedDescription
     /// The tensors of the file that hold it.
     public let parts: [Checkpoint.Tensor]
-    private let scaleExponent: Int
+
+    /// The element type that it had, and is restored to.
+    public var elementType: ElementType { description.elementType }
+    public var geometry: WeightGeometry { description.geometry }
+    public var alphabet: Alphabet { description.alphabet }
 
     /// Bytes of its parts.
     public var byteCount: Int { parts.reduce(0) { $0 + $1.byteCount } }
@@ -54,25 +47,17 @@ public struct PackedTensor: Sendable {
                 try FilterScales(
                     halves: stride(from: 0, to: bytes.count, by: 2).map {
                         UInt16(bytes[$0]) | UInt16(bytes[$0 + 1]) << 8
-                    }, exponent: scaleExponent)
+                    }, exponent: description.scaleExponent)
             }
             return try SmartDealWeight(
                 geometry: geometry, alphabet: alphabet, symbols: bytes(".symbols") ?? [],
                 rowMask: bytes(".mask"), groupMask: bytes(".group_mask"), basis: basis,
                 scales: scales)
         } catch let error as PowerOfTwoError {
-            throw ModelFileError(
-                code: .invalidPackedWeight, message: error.message, path: checkpoint.path,
-                tensor: name)
+            throw ModelFileError.invalidPackedWeight(
+                error.message, path: checkpoint.path, tensor: name)
         }
     }
-}
-
-extension ModelFileError.Code {
-    /// A file of a SmartDeal format version that this code does not read.
-    public static let unknownFormatVersion = Self(rawValue: "unknown-format-version")
-    /// A compressed weight that contradicts itself.
-    public static let invalidPackedWeight = Self(rawValue: "invalid-packed-weight")
 }
 
 extension PackedTensor {
@@ -113,26 +98,7 @@ extension PackedTensor {
                 shape: [geometry.filterCount, geometry.sliceCount],
                 bytes: scales.halves.flatMap { [UInt8($0 & 0xFF), UInt8($0 >> 8)] })
         }
-        let words = [
-            "dtype=\(elementType.rawValue)",
-            "shape=\(geometry.shape.map(String.init).joined(separator: ","))",
-            "unit=\(geometry.unit)", "width=\(geometry.width)", "nibbles=\(geometry.nibbles)",
-            "slice=\(geometry.rowsPerSlice)", "share=\(geometry.filtersPerBasis)",
-            "layout=\(geometry.layout.rawValue)", "alphabet=\(weight.alphabet.name)",
-            "exponent=\(weight.scales?.exponent ?? 0)",
-        ]
-        return [
-            versionKey: formatVersion,
-            weightPrefix + name: words.joined(separator: " "),
-            alphabetPrefix + weight.alphabet.name: text(of: weight.alphabet),
-        ]
-    }
-
-    private static func text(of alphabet: Alphabet) -> String {
-        (0..<alphabet.symbolCount).map { symbol in
-            alphabet[symbol].map { $0 == $0.rounded() ? String(Int($0)) : String($0) }
-                .joined(separator: ",")
-        }.joined(separator: " ")
+        return PackedDescription(weight, elementType: elementType).metadata(for: name)
     }
 
     /// The compressed weights of a file by name, none for a file that is not compressed.
@@ -140,21 +106,11 @@ extension PackedTensor {
     /// - Throws: ``ModelFileError`` `.unknownFormatVersion`, or `.invalidPackedWeight` for metadata
     ///   or parts that are missing or contradict each other.
     static func all(in checkpoint: Checkpoint) throws -> [String: PackedTensor] {
-        guard let version = checkpoint.metadata[versionKey] else { return [:] }
-        guard version == formatVersion else {
-            throw ModelFileError(
-                code: .unknownFormatVersion,
-                message: "the file has SmartDeal format \(version); "
-                    + "this program reads format \(formatVersion)",
-                path: checkpoint.path)
-        }
         let tensors = Dictionary(
             checkpoint.tensors.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
         var result: [String: PackedTensor] = [:]
-        // In a fixed order, so that of several errors the same one is reported.
-        for (key, line) in checkpoint.metadata.sorted(by: { $0.key < $1.key })
-        where key.hasPrefix(weightPrefix) {
-            let name = String(key.dropFirst(weightPrefix.count))
+        let lines = try PackedDescription.lines(in: checkpoint.metadata, path: checkpoint.path)
+        for (name, line) in lines {
             result[name] = try PackedTensor(
                 name: name, line: line, tensors: tensors, checkpoint: checkpoint)
         }
@@ -165,46 +121,11 @@ extension PackedTensor {
         name: String, line: String, tensors: [String: Checkpoint.Tensor], checkpoint: Checkpoint
     ) throws {
         func invalid(_ message: String) -> ModelFileError {
-            ModelFileError(
-                code: .invalidPackedWeight, message: message, path: checkpoint.path, tensor: name)
-        }
-        var values: [Substring: Substring] = [:]
-        for word in line.split(separator: " ") {
-            let sides = word.split(separator: "=", maxSplits: 1)
-            guard sides.count == 2 else { throw invalid("'\(word)' is not key=value") }
-            values[sides[0]] = sides[1]
-        }
-        func value(_ key: Substring) throws -> Substring {
-            guard let value = values[key] else { throw invalid("its description has no '\(key)'") }
-            return value
-        }
-        func number(_ key: Substring) throws -> Int {
-            let text = try value(key)
-            guard let number = Int(text) else { throw invalid("\(key)='\(text)' is no integer") }
-            return number
-        }
-        let typeName = try value("dtype")
-        guard let elementType = ElementType(rawValue: String(typeName)), elementType.isWeightType
-        else { throw invalid("dtype \(typeName) is not F32, F16 or BF16") }
-        let shape = try value("shape").split(separator: ",").map { text in
-            guard let number = Int(text) else { throw invalid("shape has '\(text)'") }
-            return number
-        }
-        guard let layout = WeightGeometry.Layout(rawValue: String(try value("layout"))) else {
-            throw invalid("layout is neither full nor kept")
-        }
-        do {
-            geometry = try WeightGeometry(
-                shape: shape, unit: number("unit"), width: number("width"),
-                nibbles: number("nibbles"), rowsPerSlice: number("slice"),
-                filtersPerBasis: number("share"), layout: layout)
-            alphabet = try Self.alphabet(named: String(value("alphabet")), in: checkpoint)
-        } catch let error as PowerOfTwoError {
-            throw invalid(error.message)
+            .invalidPackedWeight(message, path: checkpoint.path, tensor: name)
         }
         self.name = name
-        self.elementType = elementType
-        scaleExponent = try number("exponent")
+        description = try PackedDescription(
+            of: name, line: line, metadata: checkpoint.metadata, path: checkpoint.path)
 
         var parts: [Checkpoint.Tensor] = []
         func part(_ suffix: String, _ types: [ElementType], isOptional: Bool = false) throws {
@@ -225,24 +146,5 @@ extension PackedTensor {
         try part(".basis", [.i8, .f32])
         try part(".basis_scale", [.f16], isOptional: true)
         self.parts = parts
-    }
-
-    private static func alphabet(
-        named name: String, in checkpoint: Checkpoint
-    ) throws -> Alphabet {
-        guard let text = checkpoint.metadata[alphabetPrefix + name] else {
-            throw PowerOfTwoError(
-                .invalidAlphabet, "the file does not spell out alphabet '\(name)'")
-        }
-        return try Alphabet(
-            name: name,
-            symbols: text.split(separator: " ").map { word in
-                try word.split(separator: ",").map { number in
-                    guard let value = Double(number) else {
-                        throw PowerOfTwoError(.invalidAlphabet, "alphabet has '\(number)'")
-                    }
-                    return value
-                }
-            })
     }
 }

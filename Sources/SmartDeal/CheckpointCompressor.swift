@@ -2,10 +2,10 @@ import DenseMath
 import Decomposition
 import Foundation
 import ModelFiles
+import Networks
 import PowerOfTwo
 
-/// Compresses a safetensors checkpoint into another: weights in SmartDeal form, all else byte for
-/// byte.
+/// Compresses a model file into another: weights in SmartDeal form, all else byte for byte.
 public struct CheckpointCompressor: Sendable {
     public var recipe = Recipe()
     /// Only tensors that one of these matches, when there are any.
@@ -14,12 +14,14 @@ public struct CheckpointCompressor: Sendable {
     public var exclude: [Glob] = []
     public var threads = ParallelLoop.availableThreads
     public var seed: UInt64 = 0
+    /// Stored with an ONNX model that has none: how images become its input.
+    public var preprocessing: Preprocessing?
     /// Keep finished tensors beside the output and go on from there.
     public var resume = false
 
     public init() {}
 
-    /// Compresses the checkpoint at `input` into the file `output`, which appears only when it is
+    /// Compresses the model at `input` into the file `output`, which appears only when it is
     /// complete.
     ///
     /// - Throws: ``ModelFileError`` for what files and disks do, ``DecompositionError`` for options
@@ -28,14 +30,18 @@ public struct CheckpointCompressor: Sendable {
         _ input: String, to output: String, progress: TaskProgress = TaskProgress()
     ) throws -> CompressionReport {
         let started = ContinuousClock.now
-        let model = try ModelCheckpoint(path: input)
+        let model = try ModelDocument(path: input)
         var plan = try CompressionPlan(
             model, recipe: recipe, include: include, exclude: exclude)
+        // Packed weights of an ONNX model wait in a checkpoint until all are there.
+        let target = model.onnx == nil ? output : output + ".weights"
+        defer { if model.onnx != nil { try? FileManager.default.removeItem(atPath: target) } }
+        if model.onnx != nil { try AtomicFile(target: output).discard() }
         let journal =
             try resume
             ? CompressionJournal(
                 output, fingerprint(of: model), names: plan.items.map(\.tensor.name)) : nil
-        let writer = try journal?.writer(target: output) ?? SafetensorsWriter(target: output)
+        let writer = try journal?.writer(target: target) ?? SafetensorsWriter(target: target)
         if let bits = recipe.bits {
             try plan.allocate(
                 bits: bits, recipe: recipe, threads: threads, seed: seed, progress: progress)
@@ -50,17 +56,33 @@ public struct CheckpointCompressor: Sendable {
         progress.begin("compressing", total: Self.work(plan.items[first...]))
         for item in plan.items[first...] {
             let begin = writer.tensors.count
-            let result = try add(item, of: plan.checkpoint, to: writer, progress: progress)
-            plan.checkpoint.releasePages(of: item.tensor)
+            let result = try add(item, of: model, to: writer, progress: progress)
+            model.releasePages(of: item.tensor)
             report.tensors.append(result.report)
             metadata.merge(result.metadata) { _, new in new }
             try journal?.append(result, parts: Array(writer.tensors[begin...]), writer)
         }
         if !plan.items.isEmpty { metadata[Self.recipeKey] = recipe.summary }
         report.output_bytes = try writer.finish(metadata: metadata)
+        if let onnx = model.onnx {
+            report.output_bytes = try write(onnx, weights: target, to: output)
+        }
         try journal?.remove()
-        report.finish(seconds: (ContinuousClock.now - started).inSeconds)
+        report.finish(
+            seconds: (ContinuousClock.now - started).inSeconds, isONNX: model.onnx != nil)
         return report
+    }
+
+    /// Writes an ONNX model with the weights of a compressed checkpoint.
+    private func write(
+        _ onnx: ONNXDocument, weights path: String, to output: String
+    ) throws -> Int {
+        let weights = try ModelCheckpoint(path: path)
+        var metadata = [Self.recipeKey: recipe.summary]
+        if let preprocessing {
+            metadata.merge(try onnx.model.metadata(storing: preprocessing)) { own, _ in own }
+        }
+        return try onnx.write(packing: weights.packedWeights(), metadata: metadata, to: output)
     }
 
     /// What ``compress(_:to:progress:)`` would do: sizes exact but for masks that depend on the
@@ -69,15 +91,15 @@ public struct CheckpointCompressor: Sendable {
         _ input: String, progress: TaskProgress = TaskProgress()
     ) throws -> CompressionReport {
         let started = ContinuousClock.now
-        let model = try ModelCheckpoint(path: input)
+        let model = try ModelDocument(path: input)
         var plan = try CompressionPlan(
             model, recipe: recipe, include: include, exclude: exclude)
         if let bits = recipe.bits {
             try plan.allocate(
                 bits: bits, recipe: recipe, threads: threads, seed: seed, progress: progress)
         }
-        let items = plan.items
-        let checkpoint = plan.checkpoint
+        let decided = plan
+        let items = decided.items
         progress.begin("sampling", total: Self.work(items[...]))
         let tensors = try ParallelLoop.map(items.count, threads: threads) { index in
             let item = items[index]
@@ -88,10 +110,11 @@ public struct CheckpointCompressor: Sendable {
             var result = Self.kept(item)
             result.compressed = true
             result.reason = Self.description(of: options)
-            result.bytes_after = try CompressionPlan.predictedBytes(item.tensor, options)
+            result.bytes_after = try CompressionPlan.predictedBytes(
+                item.tensor, item.kind, options)
             result.bits_per_weight =
                 Double(result.bytes_after * 8) / Double(item.tensor.elementCount)
-            let weight = checkpoint.weightTensor(item.tensor)
+            let weight = model.weightTensor(item.tensor)
             let sample = RateAllocation.sample(of: weight)
             let compressed = try WeightCompressor(
                 options: RateAllocation.sampling(options, sample, of: weight), seed: seed
@@ -101,18 +124,30 @@ public struct CheckpointCompressor: Sendable {
             let times = Double(weight.weightCount) / Double(sample.weightCount)
             result.authors_bits = result.authors_bits.map { Int(Double($0) * times) }
             result.hardware_bits = result.hardware_bits.map { Int(Double($0) * times) }
-            return (result, CompressionPlan.headerBytes(item.tensor, options))
+            return (result, decided.headerBytes(item.tensor, options))
         }
         var report = self.report(for: plan, input: input, output: nil)
         report.tensors = tensors.map(\.0)
         report.estimated = true
         let isCompressed = tensors.contains { $0.0.compressed }
-        let fixed = isCompressed ? CompressionPlan.headerBytes(recipe) : 8
-        report.output_bytes = tensors.reduce(fixed) { sum, tensor in
-            let header = tensor.0.compressed ? tensor.1 : tensor.0.headerBytes
-            return sum + tensor.0.bytes_after + header
+        let isONNX = model.onnx != nil
+        if isONNX {
+            // Everything but the weights stays as it is.
+            report.output_bytes = tensors.reduce(
+                model.byteCount + (isCompressed ? plan.headerBytes(recipe) : 0)
+            ) { sum, tensor in
+                sum + tensor.0.bytes_after - tensor.0.bytes_before
+                    + (tensor.0.compressed ? tensor.1 : 0)
+            }
+        } else {
+            let fixed = isCompressed ? plan.headerBytes(recipe) : 8
+            report.output_bytes = tensors.reduce(fixed) { sum, tensor in
+                let header = tensor.0.compressed ? tensor.1 : tensor.0.headerBytes
+                return sum + tensor.0.bytes_after + header
+            }
         }
-        report.finish(seconds: (ContinuousClock.now - started).inSeconds)
+        report.finish(
+            seconds: (ContinuousClock.now - started).inSeconds, isONNX: isONNX)
         return report
     }
 
@@ -125,20 +160,22 @@ public struct CheckpointCompressor: Sendable {
     }
 
     private func add(
-        _ item: CompressionPlan.Item, of checkpoint: Checkpoint, to writer: SafetensorsWriter,
+        _ item: CompressionPlan.Item, of model: ModelDocument, to writer: SafetensorsWriter,
         progress: TaskProgress
     ) throws -> Finished {
         var result = Self.kept(item)
-        if case .compress(let options) = item.decision {
+        if case .compress(let options) = item.decision,
+            let elementType = item.tensor.elementType
+        {
             let compressor = try WeightCompressor(options: options, threads: threads, seed: seed)
-            let length = item.tensor.elementCount / max(1, item.tensor.shape[0])
-            let compressed = try compressor.compress(checkpoint.weightTensor(item.tensor)) {
+            let length = item.tensor.elementCount / max(1, item.tensor.weightShape[0])
+            let compressed = try compressor.compress(model.weightTensor(item.tensor)) {
                 try progress.advance($0 * length, tensor: item.tensor.name)
             }
             if compressed.weight.byteCount < item.tensor.byteCount {
                 let metadata = try PackedTensor.append(
                     compressed.weight, name: item.tensor.name,
-                    elementType: item.tensor.elementType, to: writer)
+                    elementType: elementType, to: writer)
                 result.compressed = true
                 result.reason = Self.description(of: options)
                 result.bytes_after = compressed.weight.byteCount
@@ -148,10 +185,13 @@ public struct CheckpointCompressor: Sendable {
             }
             result.reason = "too small to gain"
         }
-        try checkpoint.withBytes(of: item.tensor) { bytes in
-            try writer.append(
-                name: item.tensor.name, elementType: item.tensor.elementType,
-                shape: item.tensor.shape, bytes: bytes)
+        // What an ONNX model keeps, it keeps where it is.
+        if model.onnx == nil, let elementType = item.tensor.elementType {
+            try model.withBytes(of: item.tensor) { bytes in
+                try writer.append(
+                    name: item.tensor.name, elementType: elementType, shape: item.tensor.shape,
+                    bytes: bytes)
+            }
         }
         return Finished(report: result, metadata: [:])
     }
@@ -166,7 +206,7 @@ public struct CheckpointCompressor: Sendable {
             })
         return CompressionReport(
             input: input, output: output, mode: modes.sorted().joined(separator: ", "),
-            recipe: recipe.summary, input_bytes: plan.checkpoint.byteCount, output_bytes: 0,
+            recipe: recipe.summary, input_bytes: plan.model.byteCount, output_bytes: 0,
             ratio: 0, weights_ratio: 1, relative_error: nil, bits_per_weight: nil, seconds: 0,
             threads: threads, instruction_set: InstructionSet.selected.rawValue, estimated: false,
             tensors: [])
@@ -185,8 +225,8 @@ public struct CheckpointCompressor: Sendable {
         if case .keep(let why) = item.decision { reason = why }
         return CompressionReport.Tensor(
             name: item.tensor.name, kind: item.kind.rawValue, shape: item.tensor.shape,
-            dtype: item.tensor.elementType.rawValue, compressed: false, reason: reason,
-            bits_per_weight: Double(item.tensor.elementType.bitCount),
+            dtype: item.tensor.typeName, compressed: false, reason: reason,
+            bits_per_weight: item.tensor.bitsPerElement,
             bytes_before: item.tensor.byteCount, bytes_after: item.tensor.byteCount)
     }
 
@@ -201,9 +241,9 @@ public struct CheckpointCompressor: Sendable {
     }
 
     /// What unfinished work must have in common with this one.
-    private func fingerprint(of model: ModelCheckpoint) throws -> String {
-        let folder = URL(fileURLWithPath: model.checkpoint.path).deletingLastPathComponent()
-        let dates = try model.checkpoint.fileNames.map { name -> String in
+    private func fingerprint(of model: ModelDocument) throws -> String {
+        let folder = URL(fileURLWithPath: model.path).deletingLastPathComponent()
+        let dates = try model.fileNames.map { name -> String in
             // The attributes of a link are not those of the file that it leads to.
             let attributes = try FileManager.default.attributesOfItem(
                 atPath: folder.appendingPathComponent(name).resolvingSymlinksInPath().path)
@@ -213,14 +253,14 @@ public struct CheckpointCompressor: Sendable {
         let patterns = [include, exclude].map { $0.map(\.pattern).joined(separator: ",") }
         return
             ([
-                PackedTensor.formatVersion, model.checkpoint.fingerprint, recipe.summary,
+                PackedTensor.formatVersion, model.fingerprint, recipe.summary,
                 String(seed),
             ] + patterns + dates).joined(separator: "|")
     }
 }
 
 extension Duration {
-    var inSeconds: Double {
+    package var inSeconds: Double {
         Double(components.seconds) + Double(components.attoseconds) * 1e-18
     }
 }
@@ -254,7 +294,9 @@ extension CompressionReport.Tensor {
 
 extension CompressionReport {
     /// Fills in the totals.
-    mutating func finish(seconds: Double) {
+    ///
+    /// - Parameter isONNX: whether all of the file but the weights is as it was before.
+    mutating func finish(seconds: Double, isONNX: Bool = false) {
         self.seconds = seconds
         ratio = output_bytes > 0 ? Double(input_bytes) / Double(output_bytes) : 0
         let compressed = tensors.filter(\.compressed)
@@ -264,7 +306,9 @@ extension CompressionReport {
         let weights = compressed.reduce(0) { $0 + $1.weightCount }
         guard weights > 0 else { return }
         let kept = tensors.filter { !$0.compressed }
-        let others = kept.reduce(0) { $0 + $1.bytes_after + $1.headerBytes }
+        let others =
+            isONNX
+            ? input_bytes - before : kept.reduce(0) { $0 + $1.bytes_after + $1.headerBytes }
         // The rest of the header is what the compressed weights need.
         bits_per_weight = Double(max(after, output_bytes - others) * 8) / Double(weights)
         let squares = compressed.compactMap { tensor in

@@ -4,13 +4,13 @@ import Foundation
 import ModelFiles
 import PowerOfTwo
 
-/// Compares two checkpoints tensor by tensor, dense and compressed ones alike.
+/// Compares two model files tensor by tensor, dense and compressed ones alike.
 public struct CheckpointVerifier: Sendable {
     public var threads = ParallelLoop.availableThreads
 
     public init() {}
 
-    /// How far two checkpoints are apart.
+    /// How far two models are apart.
     public struct Report: Sendable, Codable, Equatable {
         public struct Tensor: Sendable, Codable, Equatable {
             public var name: String
@@ -63,16 +63,15 @@ public struct CheckpointVerifier: Sendable {
         _ original: String, _ other: String, progress: TaskProgress = TaskProgress()
     ) throws -> Report {
         let started = ContinuousClock.now
-        let first = try ModelCheckpoint(path: original)
-        let second = try ModelCheckpoint(path: other)
+        let first = try ModelDocument(path: original, readsOperators: false)
+        let second = try ModelDocument(path: other, readsOperators: false)
         let pairs = try pairs(first, second, other)
-        progress.begin(
-            "comparing", total: first.contents.reduce(0) { $0 + $1.shape.reduce(1, *) })
+        progress.begin("comparing", total: first.tensors.reduce(0) { $0 + $1.elementCount })
         var report = Report(
             original: original, other: other, tensors: [], worst: 0, worst_tensor: nil,
             seconds: 0)
         for (a, b) in pairs {
-            let result = try compare(a, first.checkpoint, b, second.checkpoint)
+            let result = try compare(a, first, b, second)
             report.tensors.append(result)
             if let worst = report.worst {
                 guard let error = result.relative_error else {
@@ -85,37 +84,36 @@ public struct CheckpointVerifier: Sendable {
                     report.worst_tensor = result.name
                 }
             }
-            try progress.advance(a.shape.reduce(1, *), tensor: a.name)
+            try progress.advance(a.elementCount, tensor: a.name)
         }
         report.seconds = (ContinuousClock.now - started).inSeconds
         return report
     }
 
-    private typealias Content = ModelCheckpoint.Content
+    private typealias Tensor = ModelDocument.Tensor
 
     private func pairs(
-        _ first: ModelCheckpoint, _ second: ModelCheckpoint, _ path: String
-    ) throws -> [(Content, Content)] {
+        _ first: ModelDocument, _ second: ModelDocument, _ path: String
+    ) throws -> [(Tensor, Tensor)] {
         let others = Dictionary(
-            second.contents.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+            second.tensors.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
         var problems: [String] = []
-        var pairs: [(Content, Content)] = []
-        for content in first.contents {
+        var pairs: [(Tensor, Tensor)] = []
+        for content in first.tensors {
             guard let other = others[content.name] else {
                 problems.append("'\(content.name)' is missing")
                 continue
             }
             if other.shape != content.shape {
                 problems.append("'\(content.name)' is \(other.shape), not \(content.shape)")
-            } else if other.elementType != content.elementType {
+            } else if other.typeName != content.typeName {
                 problems.append(
-                    "'\(content.name)' is \(other.elementType.rawValue), "
-                        + "not \(content.elementType.rawValue)")
+                    "'\(content.name)' is \(other.typeName), not \(content.typeName)")
             }
             pairs.append((content, other))
         }
-        let names = Set(first.contents.map(\.name))
-        for content in second.contents where !names.contains(content.name) {
+        let names = Set(first.tensors.map(\.name))
+        for content in second.tensors where !names.contains(content.name) {
             problems.append("'\(content.name)' is not in the original")
         }
         guard problems.isEmpty else {
@@ -127,20 +125,21 @@ public struct CheckpointVerifier: Sendable {
     }
 
     private func compare(
-        _ a: Content, _ checkpointA: Checkpoint, _ b: Content, _ checkpointB: Checkpoint
+        _ a: Tensor, _ first: ModelDocument, _ b: Tensor, _ second: ModelDocument
     ) throws -> Report.Tensor {
         var result = Report.Tensor(
-            name: a.name, shape: a.shape, dtype: a.elementType.rawValue, compressed: false,
+            name: a.name, shape: a.shape, dtype: a.typeName, compressed: false,
             relative_error: 0, max_abs_difference: 0)
-        if case .dense(let x) = a, case .dense(let y) = b {
-            let isSame = checkpointA.withBytes(of: x) { p in
-                checkpointB.withBytes(of: y) { q in
-                    guard let p = p.baseAddress, let q = q.baseAddress else { return true }
-                    return memcmp(p, q, x.byteCount) == 0
+        if !a.isPacked, !b.isPacked {
+            let isSame = first.withBytes(of: a) { p in
+                second.withBytes(of: b) { q in
+                    guard p.count == q.count else { return false }
+                    guard let start = p.baseAddress, let other = q.baseAddress else { return true }
+                    return memcmp(start, other, p.count) == 0
                 }
             }
             guard !isSame else { return result }
-            guard a.elementType.isWeightType else {
+            guard a.elementType?.isWeightType == true else {
                 result.relative_error = nil
                 result.max_abs_difference = nil
                 return result
@@ -148,8 +147,8 @@ public struct CheckpointVerifier: Sendable {
         } else {
             result.compressed = true
         }
-        let readA = try reader(a, checkpointA)
-        let readB = try reader(b, checkpointB)
+        let readA = try first.rowReader(of: a)
+        let readB = try second.rowReader(of: b)
         let rows = a.shape.first ?? 1
         let length = max(1, a.shape.dropFirst().reduce(1, *))
         let block = max(1, min(rows, (1 << 18) / length))
@@ -172,26 +171,5 @@ public struct CheckpointVerifier: Sendable {
         result.relative_error = norm > 0 ? (difference / norm).squareRoot() : 0
         result.max_abs_difference = Double(largest)
         return result
-    }
-
-    /// Reads some of the outermost rows of a tensor as floats.
-    private func reader(
-        _ content: Content, _ checkpoint: Checkpoint
-    ) throws -> @Sendable (Range<Int>) -> [Float] {
-        switch content {
-        case .packed(let tensor):
-            let weight = try tensor.weight(in: checkpoint)
-            return { weight.rebuilt(filters: $0) }
-        case .dense(let tensor):
-            let length = tensor.shape.dropFirst().reduce(1, *) * tensor.elementType.bitCount / 8
-            return { rows in
-                checkpoint.withBytes(of: tensor) { bytes in
-                    let range = (rows.lowerBound * length)..<(rows.upperBound * length)
-                    return WeightConversion.floats(
-                        from: UnsafeRawBufferPointer(rebasing: bytes[range]),
-                        as: tensor.elementType)
-                }
-            }
-        }
     }
 }

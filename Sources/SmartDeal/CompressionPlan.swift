@@ -2,7 +2,7 @@ import Decomposition
 import ModelFiles
 import PowerOfTwo
 
-/// What a compression will do to each tensor of a checkpoint, decided before any work.
+/// What a compression will do to each tensor of a model, decided before any work.
 public struct CompressionPlan: Sendable {
     /// What happens to one tensor.
     public enum Decision: Sendable {
@@ -14,15 +14,15 @@ public struct CompressionPlan: Sendable {
 
     /// One tensor and its decision.
     public struct Item: Sendable {
-        public let tensor: Checkpoint.Tensor
+        public let tensor: ModelDocument.Tensor
         public let decision: Decision
         public let kind: LayerKind
     }
 
-    public let checkpoint: Checkpoint
+    public let model: ModelDocument
     public internal(set) var items: [Item]
 
-    /// Decides for all tensors of a checkpoint.
+    /// Decides for all tensors of a model.
     ///
     /// - Parameters:
     ///   - include: when not empty, only tensors that one of these matches are compressed.
@@ -30,22 +30,22 @@ public struct CompressionPlan: Sendable {
     /// - Throws: ``DecompositionError`` for patterns that no tensor has and options that break a
     ///   rule; ``SmartDealError`` `.alreadyCompressed`.
     public init(
-        _ model: ModelCheckpoint, recipe: Recipe, include: [Glob] = [], exclude: [Glob] = []
+        _ model: ModelDocument, recipe: Recipe, include: [Glob] = [], exclude: [Glob] = []
     ) throws {
         guard !model.isCompressed else {
             throw SmartDealError(
                 .alreadyCompressed, "it is in SmartDeal form; restore it first",
-                path: model.checkpoint.path)
+                path: model.path)
         }
-        checkpoint = model.checkpoint
-        let names = checkpoint.tensors.map(\.name)
+        self.model = model
+        let names = model.tensors.map(\.name)
         try recipe.check(against: names)
         var patterns = Recipe()
         patterns.rules = (include + exclude).map { Recipe.Rule($0, []) }
         try patterns.check(against: names)
         let taken = Set(names)
-        items = try checkpoint.tensors.map { tensor in
-            let kind = LayerKind(name: tensor.name, shape: tensor.shape)
+        items = try model.tensors.map { tensor in
+            let kind = LayerKind(tensor)
             func item(_ decision: Decision) -> Item {
                 Item(tensor: tensor, decision: decision, kind: kind)
             }
@@ -55,10 +55,11 @@ public struct CompressionPlan: Sendable {
             if !include.isEmpty, !include.contains(where: { $0.matches(tensor.name) }) {
                 return item(.keep(reason: "not included"))
             }
-            guard tensor.elementType.isWeightType else {
-                return item(.keep(reason: "\(tensor.elementType.rawValue) is no weight type"))
+            guard tensor.elementType?.isWeightType == true else {
+                return item(.keep(reason: "\(tensor.typeName) is no weight type"))
             }
             guard kind != .vector else { return item(.keep(reason: "bias or statistics")) }
+            if let obstacle = tensor.obstacle { return item(.keep(reason: obstacle)) }
             guard tensor.elementCount > 0 else { return item(.keep(reason: "empty")) }
             let options = try recipe.options(for: tensor.name, kind: kind)
             guard !options.skip else { return item(.keep(reason: "skipped by the recipe")) }
@@ -66,7 +67,7 @@ public struct CompressionPlan: Sendable {
             guard taken.isDisjoint(with: parts) else {
                 return item(.keep(reason: "the names of its parts are taken"))
             }
-            guard try Self.predictedBytes(tensor, options) < tensor.byteCount else {
+            guard try Self.predictedBytes(tensor, kind, options) < tensor.byteCount else {
                 return item(.keep(reason: "too small to gain"))
             }
             return item(.compress(options))
@@ -95,9 +96,9 @@ public struct CompressionPlan: Sendable {
             guard case .compress(let options) = items[index].decision else { return nil }
             let tensor = items[index].tensor
             return RateAllocation.Request(
-                tensor: checkpoint.weightTensor(tensor), options: options,
-                headerBytes: Self.headerBytes(tensor, options)
-                    + (index == indexes[0] ? Self.headerBytes(recipe) : 0))
+                tensor: model.weightTensor(tensor), options: options,
+                headerBytes: headerBytes(tensor, options)
+                    + (index == indexes[0] ? headerBytes(recipe) : 0))
         }
         progress.begin("sampling", total: requests.reduce(0) { $0 + $1.tensor.weightCount })
         let options = try RateAllocation.allocate(
@@ -114,34 +115,52 @@ public struct CompressionPlan: Sendable {
     }
 
     /// Bytes of a compressed tensor's payload, as far as they are known before.
-    static func predictedBytes(_ tensor: Checkpoint.Tensor, _ options: LayerOptions) throws -> Int {
-        let shape = WeightTensor(name: tensor.name, shape: tensor.shape) { _, _ in }
+    static func predictedBytes(
+        _ tensor: ModelDocument.Tensor, _ kind: LayerKind, _ options: LayerOptions
+    ) throws -> Int {
+        let shape = WeightTensor(
+            name: tensor.name, shape: tensor.weightShape, kind: kind, read: { _, _ in })
         return try RateAllocation.predictedBytes(shape, options)
     }
 
-    /// Bytes of the header that no tensor needs, about: version, alphabet, recipe, padding.
-    static func headerBytes(_ recipe: Recipe) -> Int { 250 + recipe.summary.utf8.count }
+    /// Bytes of the file that no tensor needs, about: version, alphabet, recipe, padding; in ONNX
+    /// also the shared tables.
+    func headerBytes(_ recipe: Recipe) -> Int {
+        let isMasked = items.contains {
+            if case .compress(let options) = $0.decision { options.dropsRows } else { false }
+        }
+        let tables = model.onnx == nil ? 0 : isMasked ? 1300 : 650
+        return 250 + recipe.summary.utf8.count + tables
+    }
 
-    /// Bytes that the parts of a compressed tensor take in the file's header, about.
-    static func headerBytes(_ tensor: Checkpoint.Tensor, _ options: LayerOptions) -> Int {
+    /// Bytes that a compressed tensor takes beside its payload, about.
+    func headerBytes(_ tensor: ModelDocument.Tensor, _ options: LayerOptions) -> Int {
+        guard model.onnx == nil else {
+            // The operators that rebuild it, and a description with the name.
+            let prune = options.prune == nil ? 0 : options.mode == .reference ? 220 : 900
+            return 670 + 2 * tensor.name.utf8.count + (options.rowSparsity ? 200 : 0) + prune
+        }
         // Three parts of some 75 bytes and a description of some 140, the name in each.
-        365 + 4 * tensor.name.utf8.count + (options.prune == nil ? 0 : 80)
+        return 365 + 4 * tensor.name.utf8.count + (options.prune == nil ? 0 : 80)
     }
 }
 
-extension Checkpoint {
-    /// A weight tensor that reads from the mapped file, filter by filter.
-    func weightTensor(_ tensor: Tensor) -> WeightTensor {
-        let length = tensor.shape.dropFirst().reduce(1, *)
-        let bytesPerFilter = length * tensor.elementType.bitCount / 8
-        return WeightTensor(name: tensor.name, shape: tensor.shape) { filters, out in
-            withBytes(of: tensor) { bytes in
-                let range =
-                    (filters.lowerBound * bytesPerFilter)..<(filters.upperBound * bytesPerFilter)
-                let floats = WeightConversion.floats(
-                    from: UnsafeRawBufferPointer(rebasing: bytes[range]), as: tensor.elementType)
-                _ = out.update(fromContentsOf: floats)
-            }
+extension LayerOptions {
+    fileprivate var dropsRows: Bool { rowSparsity || prune != nil }
+}
+
+extension LayerKind {
+    /// What a tensor is to the operators that use it, or else by name and shape.
+    init(_ tensor: ModelDocument.Tensor) {
+        guard let use = tensor.use else {
+            self.init(name: tensor.name, shape: tensor.shape)
+            return
+        }
+        let kind = LayerKind(name: "", shape: tensor.weightShape)
+        if use.isTable {
+            self = .embedding
+        } else {
+            self = kind == .depthwise && !use.isDepthwise ? .conv : kind
         }
     }
 }

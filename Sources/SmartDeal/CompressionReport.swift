@@ -58,6 +58,8 @@ public struct CompressionReport: Sendable, Codable, Equatable {
     /// Whether sizes and errors are predictions and nothing was written.
     public var estimated: Bool
     public var tensors: [Tensor]
+    /// Accuracy and time before and after, when a data set was given.
+    public var comparison: ModelComparison?
 
     /// The largest error of a tensor, and its name.
     public var worst: (name: String, error: Double)? {

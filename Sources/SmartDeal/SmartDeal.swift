@@ -1,6 +1,8 @@
 @_exported import Decomposition
 @_exported import DenseMath
+@_exported import Inference
 @_exported import ModelFiles
+@_exported import Networks
 @_exported import PowerOfTwo
 
 /// The package as a whole.

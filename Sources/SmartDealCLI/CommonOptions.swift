@@ -41,7 +41,7 @@ struct CommonOptions: ParsableArguments {
     }
 
     /// Runs a command's work: with progress and stopping on SIGINT and SIGTERM, errors to standard
-    /// error and exit status 1.
+    /// error and exit status 1, or 64 for a `ValidationError`.
     func run(_ body: (TaskProgress) throws -> Void) throws {
         BLASLibrary.threads = 1
         let line = ProgressLine(isQuiet: quiet)
@@ -54,6 +54,10 @@ struct CommonOptions: ParsableArguments {
         } catch let exit as ExitCode {
             line.end()
             throw exit
+        } catch let usage as ValidationError {
+            // What is wrong usage only once the model is known.
+            line.end()
+            throw usage
         } catch {
             line.end()
             StandardError.write("error: \(error)\n")

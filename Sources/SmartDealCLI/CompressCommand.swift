@@ -4,15 +4,16 @@ import SmartDeal
 struct CompressCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "compress",
-        abstract: "Write a checkpoint with its weights in power-of-two form.",
+        abstract: "Write a model with its weights in power-of-two form.",
         discussion: """
-            Reads IN (.safetensors or a .safetensors.index.json), writes OUT and prints what \
-            happened to every tensor. OUT appears only when it is complete. Without options every \
-            matrix and kernel is compressed to about 4 bits a weight; biases and statistics are \
-            copied.
+            Reads IN (.safetensors, a .safetensors.index.json, or .onnx), writes OUT and prints \
+            what happened to every tensor. A compressed .onnx holds standard operators only, \
+            which any ONNX runtime folds into dense weights when it loads the file. OUT appears \
+            only when it is complete. Without options every matrix and kernel is compressed to \
+            about 4 bits a weight; biases and statistics are copied.
             """)
 
-    @Argument(help: ArgumentHelp("The checkpoint to read.", valueName: "in"))
+    @Argument(help: ArgumentHelp("The model to read.", valueName: "in"))
     var input: String
 
     @Option(
@@ -31,6 +32,18 @@ struct CompressCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Also write a report page.", valueName: "file.html"))
     var report: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Also measure accuracy and time before and after (ONNX only): fashion-mnist, cifar10, "
+                + "cifar100 or a folder.", valueName: "name"))
+    var dataset: String?
+
+    @Option(help: "Part of the data set: test or train.")
+    var split = Dataset.Split.test
+
+    @Option(help: ArgumentHelp("At most this many images, from the first on.", valueName: "n"))
+    var limit: Int?
+
     @Flag(help: "Tell what would happen, from samples of the weights, and write nothing.")
     var dryRun = false
 
@@ -42,6 +55,12 @@ struct CompressCommand: ParsableCommand {
         guard dryRun || output != nil else {
             throw ValidationError("say where to write: -o OUT, or --dry-run.")
         }
+        guard dataset == nil || !dryRun else {
+            throw ValidationError("--dataset needs the compressed file: not with --dry-run.")
+        }
+        if let limit, limit < 1 {
+            throw ValidationError("--limit must be at least 1, got \(limit).")
+        }
         if let maxError, !(maxError >= 0) {
             throw ValidationError("--max-error must be at least 0, got \(maxError).")
         }
@@ -49,12 +68,21 @@ struct CompressCommand: ParsableCommand {
 
     func run() throws {
         try common.run { progress in
-            let compressor = try recipe.compressor(threads: common.threadCount, resume: resume)
+            var compressor = try recipe.compressor(threads: common.threadCount, resume: resume)
             // A report that cannot be written should not be found out after the work.
             if let report { try AtomicFile(target: report).discard() }
-            let result: CompressionReport
+            // Nor that the model or the images cannot be read.
+            let images = try dataset.map { try Dataset.load($0, split: split, limit: limit) }
+            if images != nil { _ = try LoadedNetwork(path: input) }
+            compressor.preprocessing = images?.standardPreprocessing
+            var result: CompressionReport
             if !dryRun, let output {
                 result = try compressor.compress(input, to: output, progress: progress)
+                if let images {
+                    result.comparison = try ModelComparison(
+                        input, output, on: images, split: split, threads: common.threadCount,
+                        progress: progress)
+                }
             } else {
                 result = try compressor.predict(input, progress: progress)
             }

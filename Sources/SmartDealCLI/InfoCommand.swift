@@ -5,7 +5,7 @@ import SmartDeal
 struct InfoCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "info",
-        abstract: "Versions, processor, instruction set of the kernels, BLAS and threads.")
+        abstract: "Versions, processor, instruction set of the kernels, libraries and threads.")
 
     @OptionGroup var common: CommonOptions
 
@@ -18,6 +18,7 @@ struct InfoCommand: ParsableCommand {
         var kernels: [String: String]
         var blas: String
         var blas_threads: Int
+        var inference_library: String
         var threads: Int
         var warning: String?
     }
@@ -36,6 +37,7 @@ struct InfoCommand: ParsableCommand {
                     ShiftKernels.names.map { ($0, selected.rawValue) },
                     uniquingKeysWith: { first, _ in first }),
                 blas: BLASLibrary.description, blas_threads: BLASLibrary.threads,
+                inference_library: InferenceLibrary.description,
                 threads: common.threadCount,
                 warning: InstructionSet.requestWasRefused
                     ? "SMARTDEAL_ISA=\(request) is unknown or cannot run here" : nil)
@@ -47,6 +49,7 @@ struct InfoCommand: ParsableCommand {
             for name in ShiftKernels.names { table.add(["kernel \(name)", selected.rawValue]) }
             table.add(["BLAS", info.blas])
             table.add(["BLAS threads", String(info.blas_threads)])
+            table.add(["inference", info.inference_library])
             table.add(["threads", String(info.threads)])
             if let warning = info.warning { table.add(["warning", warning]) }
             try common.print(info, text: table.text)

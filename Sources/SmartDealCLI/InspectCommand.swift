@@ -4,13 +4,13 @@ import SmartDeal
 struct InspectCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "inspect",
-        abstract: "Tell what is in a checkpoint, or what compression would make of it.",
+        abstract: "Tell what is in a model file, or what compression would make of it.",
         discussion: """
             For a dense file sizes are computed and errors estimated from a sample of each weight; \
             a compressed one is read.
             """)
 
-    @Argument(help: ArgumentHelp("The checkpoint.", valueName: "file"))
+    @Argument(help: ArgumentHelp("The model file.", valueName: "file"))
     var file: String
 
     @OptionGroup var recipe: RecipeOptions

@@ -4,10 +4,10 @@ import SmartDeal
 struct RestoreCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "restore",
-        abstract: "Write the dense checkpoint of a compressed one.",
+        abstract: "Write the dense model of a compressed one.",
         discussion: "Every tensor gets the type that it had; any framework loads the result.")
 
-    @Argument(help: ArgumentHelp("The compressed checkpoint.", valueName: "in"))
+    @Argument(help: ArgumentHelp("The compressed model.", valueName: "in"))
     var input: String
 
     @Option(

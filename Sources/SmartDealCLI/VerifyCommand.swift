@@ -4,7 +4,7 @@ import SmartDeal
 struct VerifyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "verify",
-        abstract: "Compare two checkpoints tensor by tensor, dense or compressed.")
+        abstract: "Compare two models tensor by tensor, dense or compressed.")
 
     @Argument(help: ArgumentHelp("What to compare with.", valueName: "original"))
     var original: String

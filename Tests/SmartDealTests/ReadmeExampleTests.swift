@@ -6,24 +6,38 @@ import Testing
 struct ReadmeExampleTests {
     @Test("it compiles and does what it says")
     func example() throws {
-        let folder = FileManager.default.temporaryDirectory
-            .appendingPathComponent(UUID().uuidString)
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: folder) }
-        let input = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-            .appendingPathComponent("../Fixtures/fashion_resnet20/fashion_resnet20.safetensors")
-        let output = folder.appendingPathComponent("small.safetensors")
+        let folder = try TestFolder()
+        let network = try ONNXModel(
+            path: Fixture.folder + "/fashion_resnet20/fashion_resnet20.onnx"
+        ).network()
+        var recipe = Recipe()
+        recipe.defaults = [Recipe.Setting("mode", .text("fast"))]
+        let small = try network.compressed(recipe: recipe)
+        let session = InferenceSession(small, threads: 2)
+        let image = Tensor(zeros: [1, 1, 28, 28])
+        let scores = try session.run([network.inputs[0].name: image])
+        #expect(small.parameterByteCount * 5 < network.parameterByteCount)
+        #expect(scores.values.map(\.shape) == [[1, 10]])
+        _ = try ONNXModel(network: small, opset: 17).write(to: folder("small.onnx"))
+        let back = try ONNXModel(path: folder("small.onnx")).network()
+        let again = try InferenceSession(back).run([network.inputs[0].name: image])
+        let output = try #require(network.outputs.first)
+        #expect(again[output]?.floats.count == scores[output]?.floats.count)
+        #expect(back.parameterByteCount < network.parameterByteCount / 5)
 
-        var compressor = CheckpointCompressor()
-        compressor.recipe.bits = 5
-        compressor.exclude = [Glob("layers.{3,4,5,6,7,8}.*")]
-        let report = try compressor.compress(input.path, to: output.path)
-        #expect(report.text().contains("smaller file"))
-
-        let values = (0..<8192).map { Float($0 % 61) - 30 }
-        let weights = WeightTensor(name: "fc", shape: [64, 128], weights: values)
-        let small = try WeightCompressor(options: LayerOptions()).compress(weights)
-        #expect(small.relativeError < 0.12 && small.weight.bitsPerWeight < 4.6)
-        #expect(small.weight.rebuilt().count == 8192)
+        let mine = try Network("mine", input: [3, 32, 32], seed: 1) {
+            Conv2d(16, kernelSize: 3, padding: 1, bias: false)
+            BatchNorm2d()
+            ReLU()
+            Residual {
+                Conv2d(16, kernelSize: 3, padding: 1)
+                ReLU()
+            }
+            GlobalAveragePool()
+            Flatten()
+            Linear(10)
+        }
+        let outputs = try mine.evaluated(["input": Tensor(zeros: [1, 3, 32, 32])])
+        #expect(outputs["output"]?.shape == [1, 10])
     }
 }

@@ -40,6 +40,7 @@ extension CompressionReport {
             lines.append("kept as they were: " + list.joined(separator: ", "))
         }
         lines.append(summary)
+        if let comparison { lines += ["", comparison.text()] }
         return lines.joined(separator: "\n")
     }
 

@@ -21,6 +21,7 @@ extension CompressionReport {
             <h1>\(HTML.name(Self.fileName(input)))</h1>
             \([estimateNote, emptyNote])
             \(figures)
+            \([comparison.map(\.html)])
             <p>\(errorMeaning)</p>
             \(facts)
             </header>
@@ -82,8 +83,8 @@ extension CompressionReport {
         """
         The error is how far the rebuilt weights are from the trained ones, \
         \u{2016}W \u{2212} rebuilt\u{2016}<sub>F</sub> / \u{2016}W\u{2016}<sub>F</sub>: 0 % is \
-        exact, 100 % is as bad as all zeros, and what it does to the model's answers only a run of \
-        the model can tell.
+        exact, 100 % is as bad as all zeros. What it does to the model's answers \
+        \(comparison == nil ? "only a run of the model can tell." : "is said above.")
         """
     }
 

@@ -1,0 +1,97 @@
+import ArgumentParser
+import SmartDeal
+
+struct BenchCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "bench",
+        abstract: "Measure how long a network takes.",
+        discussion: """
+            MODEL is an ONNX file or a built-in network: \(Zoo.names.joined(separator: ", ")), with \
+            @CxHxW for another input and /N for another number of classes. A built-in network gets \
+            seeded random weights in SmartDeal form.
+            """)
+
+    @Argument(help: ArgumentHelp("The model or built-in network.", valueName: "model"))
+    var model: String
+
+    @Option(
+        help: ArgumentHelp(
+            "Examples at once; 1, or what the model is fixed to, by default.", valueName: "n"))
+    var batch: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            "The shape of an input, for dimensions that the model leaves open and that are not 1.",
+            valueName: "[name=]AxBxC"))
+    var shape: [String] = []
+
+    @OptionGroup var arithmetic: PrecisionOption
+
+    @Option(
+        help: ArgumentHelp(
+            "Prune this share of a built-in network's weights in groups.", valueName: "fraction"))
+    var prune: Double?
+
+    @Option(
+        help: ArgumentHelp("Runs to measure; about two seconds' worth by default.", valueName: "n"))
+    var `repeat`: Int?
+
+    @Option(help: ArgumentHelp("Seed of random weights and inputs.", valueName: "n"))
+    var seed: UInt64 = 0
+
+    @OptionGroup var common: CommonOptions
+
+    func validate() throws {
+        if let batch, !(1...1_000_000).contains(batch) {
+            throw ValidationError("--batch must be from 1 to 1000000, got \(batch).")
+        }
+        if batch != nil, !shape.isEmpty {
+            throw ValidationError("--shape says how large the batch is: not with --batch.")
+        }
+        if let `repeat`, !(1...1_000_000).contains(`repeat`) {
+            throw ValidationError("--repeat must be from 1 to 1000000, got \(`repeat`).")
+        }
+        if let prune, !(0..<1).contains(prune) {
+            throw ValidationError("--prune must be from 0 to below 1, got \(prune).")
+        }
+    }
+
+    func run() throws {
+        try common.run { progress in
+            let begin = ContinuousClock.now
+            var loaded = try LoadedNetwork(model, seed: seed)
+            let loading = ContinuousClock.now - begin
+            if loaded.fileByteCount == nil {
+                try loaded.compressRandomWeights(
+                    prune: prune, threads: common.threadCount, seed: seed, progress: progress)
+            } else if prune != nil {
+                throw ValidationError("--prune is for built-in networks; compress a file first.")
+            }
+            var benchmark = LatencyBenchmark()
+            benchmark.batch = batch
+            benchmark.inputShapes = try shapes(for: loaded.network)
+            benchmark.threads = common.threadCount
+            benchmark.repeats = `repeat`
+            benchmark.seed = seed
+            let report = try benchmark.measure(
+                loaded.network, name: model, loadSeconds: loading.inSeconds, progress: progress)
+            try common.print(report, text: report.text())
+        }
+    }
+
+    private func shapes(for network: Network) throws -> [String: [Int]] {
+        var shapes: [String: [Int]] = [:]
+        for text in shape {
+            let argument = try InputArgument(text, for: network) { !$0.contains("=") }
+            let sizes = argument.value.split(separator: "x", omittingEmptySubsequences: false)
+                .map { Int($0) ?? -1 }
+            guard sizes.allSatisfy({ $0 >= 0 }) else {
+                throw ValidationError("--shape '\(text)' is not like 1x3x224x224.")
+            }
+            guard shapes.updateValue(sizes, forKey: argument.name) == nil else {
+                throw ValidationError("--shape gives '\(argument.name)' twice.")
+            }
+        }
+        return shapes
+    }
+}
