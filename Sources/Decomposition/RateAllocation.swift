@@ -4,8 +4,11 @@ import PowerOfTwo
 /// Which symbols a row and weights a row each weight gets, for a given average of bits a weight.
 ///
 /// Every candidate is tried on a sample of each weight; then, from the cheapest upward, the step
-/// that lowers the summed error most for its bits is taken until the budget is used. The error of a
-/// weight counts relative to its own size and in proportion to its number of weights.
+/// that lowers the summed error most for its bits is taken until the budget is used.
+///
+/// The error of a weight counts relative to its own size, times the root of its number of weights.
+/// What a layer adds to the error of a network's output goes with its relative error, however many
+/// weights it has; the error of all weights goes with their number: this is between the two.
 public struct RateAllocation: Sendable {
     /// One weight to allocate for.
     public struct Request: Sendable {
@@ -119,7 +122,7 @@ public struct RateAllocation: Sendable {
             points.append(
                 Point(
                     candidate: index, bytes: bytes,
-                    loss: error * error * Double(request.tensor.weightCount)))
+                    loss: error * error * Double(request.tensor.weightCount).squareRoot()))
         }
         return convexHull(points.sorted { ($0.bytes, $0.loss) < ($1.bytes, $1.loss) })
     }
@@ -249,7 +252,8 @@ public struct RateAllocation: Sendable {
                 keptChannels * kernel)
         }
         let shape = [count, keptChannels] + tensor.shape.dropFirst(2)
-        return WeightTensor(name: tensor.name, shape: shape, weights: weights)
+        return WeightTensor(
+            name: tensor.name, shape: shape, kind: tensor.kind, weights: weights)
     }
 }
 
