@@ -31,7 +31,7 @@ has() { "$python" -c "import $1" 2>/dev/null; }
 cpu_wheel() {
     local version
     version=$("$python" -c 'import sys; print("cp%d%d" % sys.version_info[:2])')
-    timeout 10 find /opt /usr /root /home -maxdepth 4 -name "torch-*cpu*-$version-*.whl" 2>/dev/null | head -n 1
+    timeout 10 find / -xdev -maxdepth 4 -name "torch-*cpu*-$version-*.whl" 2>/dev/null | head -n 1
 }
 
 install_torch() {
