@@ -97,14 +97,6 @@ public struct Tensor: Sendable {
         try withExtendedLifetime(storage) { try body(UnsafeRawBufferPointer(storage.bytes)) }
     }
 
-    /// Calls `body` with the bytes of the elements, to be changed.
-    package mutating func withMutableBytes<R>(
-        _ body: (UnsafeMutableRawBufferPointer) throws -> R
-    ) rethrows -> R {
-        makeUnique()
-        return try body(storage.bytes)
-    }
-
     /// The same elements in another shape.
     public func reshaped(_ shape: [Int]) -> Tensor {
         precondition(

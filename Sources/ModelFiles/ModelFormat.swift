@@ -14,8 +14,7 @@ enum ModelFormat: Equatable {
             self = .json
         } else if bytes.count >= 8 && Self.opensObject(bytes[8...]) {
             self = .safetensors  // A length over the limit, which reading the header will report.
-        } else if bytes.first == 0x08 {
-            // Field 1 of ONNX's ModelProto, a small version number, then another field.
+        } else if ONNXModel.looksLikeONNX(bytes) {
             self = .onnx
         } else if let guess = Self.guess(bytes) {
             self = .other(guess: guess)

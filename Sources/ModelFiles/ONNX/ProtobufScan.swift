@@ -60,18 +60,21 @@ extension ONNXModel {
     package static func looksLikeONNX(_ bytes: UnsafeRawBufferPointer) -> Bool {
         var scan = ProtobufScan(bytes)
         var hasVersion = false
+        var hasMore = false
         while let field = scan.next() {
             switch (field.number, field.wireType) {
             case (1, 0):  // ir_version
                 guard 1...1000 ~= field.value else { return false }
                 hasVersion = true
             case (7, 2): return field.payload.count > 0
-            case (2...4, 2), (6, 2), (5, 0), (8, 2), (14, 2), (20, 2), (25, 2), (26, 2): break
+            case (2...4, 2), (6, 2), (5, 0), (8, 2), (14, 2), (20, 2), (25, 2), (26, 2):
+                hasMore = true
             default: return false
             }
             if field.payload.upperBound > bytes.count { return hasVersion }
         }
-        return false
+        // It may have been cut off before its graph, which reading it will say.
+        return hasVersion && hasMore
     }
 }
 

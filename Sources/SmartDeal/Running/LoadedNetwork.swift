@@ -26,7 +26,7 @@ public struct LoadedNetwork: Sendable {
                         + "export the model to ONNX to run it"
                     : "this is no ONNX file", path: path)
         }
-        network = try ONNXModel(path: path).network()
+        network = try ONNXModel(mapped: file).network()
         name = path
         fileByteCount = file.byteCount
     }
