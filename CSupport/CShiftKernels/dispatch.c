@@ -43,7 +43,9 @@ static void detect(void) {
 #if SDK_ARCH_X86_64
     // The compiler's own detection also asks XGETBV whether the system saves the registers.
     __builtin_cpu_init();
-    if (__builtin_cpu_supports("avx2")) available[SDK_ISA_AVX2] = &table_avx2;
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
+        available[SDK_ISA_AVX2] = &table_avx2;
+    }
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
         __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
         __builtin_cpu_supports("avx512vnni")) {

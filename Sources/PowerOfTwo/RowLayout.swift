@@ -64,17 +64,19 @@ package struct RowLayout: Sendable {
             return
         }
         let unit = geometry.unit
-        if geometry.layout == .full {
-            rows.update(repeating: 0, count: total)
-            for position in keptPositions {
-                (rows + position * unit).update(from: weights + position * unit, count: unit)
+        keptPositions.withUnsafeBufferPointer { positions in
+            if geometry.layout == .full {
+                rows.update(repeating: 0, count: total)
+                for position in positions {
+                    copy(unit, from: weights + position * unit, to: rows + position * unit)
+                }
+            } else {
+                for (index, position) in positions.enumerated() {
+                    copy(unit, from: weights + position * unit, to: rows + index * unit)
+                }
+                let kept = positions.count * unit
+                (rows + kept).update(repeating: 0, count: total - kept)
             }
-        } else {
-            for (index, position) in keptPositions.enumerated() {
-                (rows + index * unit).update(from: weights + position * unit, count: unit)
-            }
-            let kept = keptPositions.count * unit
-            (rows + kept).update(repeating: 0, count: total - kept)
         }
     }
 
@@ -88,9 +90,26 @@ package struct RowLayout: Sendable {
         }
         let unit = geometry.unit
         weights.update(repeating: 0, count: geometry.filterLength)
-        for (index, position) in keptPositions.enumerated() {
-            let from = geometry.layout == .full ? position : index
-            (weights + position * unit).update(from: rows + from * unit, count: unit)
+        keptPositions.withUnsafeBufferPointer { positions in
+            for (index, position) in positions.enumerated() {
+                let from = geometry.layout == .full ? position : index
+                copy(unit, from: rows + from * unit, to: weights + position * unit)
+            }
         }
+    }
+}
+
+/// Copies a few floats, faster than a call for a block of memory.
+@inline(__always) func copy(
+    _ count: Int, from: UnsafePointer<Float>, to: UnsafeMutablePointer<Float>
+) {
+    if count == 3 {
+        to[0] = from[0]
+        to[1] = from[1]
+        to[2] = from[2]
+    } else if count <= 8 {
+        for i in 0..<count { to[i] = from[i] }
+    } else {
+        to.update(from: from, count: count)
     }
 }

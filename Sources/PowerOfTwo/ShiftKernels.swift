@@ -14,7 +14,10 @@ package struct ShiftKernels: Sendable {
     package static let names = [
         "u8_nibbles_unpack", "u8_nibbles_pack", "f32_po2_rebuild", "s8_po2_rebuild",
         "f32_nearest_symbols", "f32_nearest_levels", "f64_fit_quantise", "f64_fit_coefficients",
-        "f64_fit_step", "f64_fit_column_scale",
+        "f64_fit_step", "f64_fit_column_scale", "f32_plane_moments", "f32_plane_normalise",
+        "f32_plane_gradient_sums", "f32_plane_gradient", "f32_symbols_rebuild",
+        "f32_basis_gradient", "f32_bucket_switch", "f32_requantise", "f32_lanes_correlate",
+        "f32_lanes_weight_gradient", "f32_minmax", "f32_fake_quantise", "f32_fake_quantise_random",
     ]
 
     /// The kernels in use.
@@ -23,7 +26,7 @@ package struct ShiftKernels: Sendable {
         isa: .scalar, table: sdk_kernels(SDK_ISA_SCALAR).pointee)
 
     package let isa: InstructionSet
-    private let table: sdk_kernel_table
+    let table: sdk_kernel_table
 
     private init(isa: InstructionSet, table: sdk_kernel_table) {
         self.isa = isa
@@ -117,6 +120,52 @@ package struct ShiftKernels: Sendable {
         var sum = 0.0
         table.f64_fit_column_scale(stride, column, &count, &sum)
         return (count, sum)
+    }
+
+    package func lanesCorrelate(
+        _ pass: LanesPass, rows: Range<Int>, starts: UnsafePointer<UInt32>,
+        entries: UnsafePointer<Float>, bias: UnsafePointer<Float>?, input: UnsafePointer<Float>,
+        output: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
+    ) {
+        withUnsafePointer(to: pass.c) {
+            table.f32_lanes_correlate(
+                $0, rows.lowerBound, rows.upperBound, starts, entries, bias, input, output,
+                scratch)
+        }
+    }
+
+    package func lanesWeightGradient(
+        _ pass: LanesPass, rows: Range<Int>, group: Int, starts: UnsafePointer<UInt32>,
+        kept: UnsafePointer<UInt32>, input: UnsafePointer<Float>,
+        gradient: UnsafePointer<Float>, weights: UnsafeMutablePointer<Float>,
+        scratch: UnsafeMutablePointer<Float>
+    ) {
+        withUnsafePointer(to: pass.c) {
+            table.f32_lanes_weight_gradient(
+                $0, rows.lowerBound, rows.upperBound, group, starts, kept, input, gradient,
+                weights, scratch)
+        }
+    }
+
+    package func minmax(
+        rows: Int, lanes: Int, x: UnsafePointer<Float>, least: UnsafeMutablePointer<Float>,
+        largest: UnsafeMutablePointer<Float>
+    ) {
+        table.f32_minmax(rows, lanes, x, least, largest)
+    }
+
+    package func fakeQuantise(
+        rows: Int, lanes: Int, x: UnsafePointer<Float>, zero: UnsafePointer<Float>,
+        scale: UnsafePointer<Float>, top: Float, into out: UnsafeMutablePointer<Float>
+    ) {
+        table.f32_fake_quantise(rows, lanes, x, zero, scale, top, out)
+    }
+
+    package func fakeQuantiseRandomly(
+        count: Int, first: Int, key: UInt64, x: UnsafePointer<Float>, zero: Float, scale: Float,
+        top: Float, into out: UnsafeMutablePointer<Float>
+    ) {
+        table.f32_fake_quantise_random(count, UInt64(first), key, x, zero, scale, top, out)
     }
 
     /// |Σ T_j[k_j]|² of all 16^nibbles combinations.

@@ -77,24 +77,14 @@ extension SmartDealWeight {
         if !isDirect { layout.scatter(rows, into: out) }
     }
 
-    /// The look-up tables of a basis, `[nibbles, width, 16]`, without the scale of a filter:
-    /// entry k of (j, t) is Σ_c alphabet[k][c] · B[j c + i][t], added in the order of c.
+    /// The look-up tables of a basis, see ``Alphabet/tables(nibbles:width:basis:into:)``.
     package func tables(basis index: Int, into tables: UnsafeMutablePointer<Float>) {
-        let c = alphabet.coefficientsPerSymbol
-        let first = index * rank * geometry.width
-        for j in 0..<geometry.nibbles {
-            for t in 0..<geometry.width {
-                let table = tables + (j * geometry.width + t) * Alphabet.capacity
-                table.update(repeating: 0, count: Alphabet.capacity)
-                for k in 0..<alphabet.symbolCount {
-                    var sum: Float = 0
-                    for i in 0..<c {
-                        let element = basis[first + (j * c + i) * geometry.width + t]
-                        sum += Float(alphabet.coefficients[k * c + i]) * element
-                    }
-                    table[k] = sum
-                }
-            }
+        let count = rank * geometry.width
+        withUnsafeTemporaryAllocation(of: Float.self, capacity: count) { elements in
+            guard let start = elements.baseAddress else { return }
+            for i in 0..<count { (start + i).initialize(to: basis[index * count + i]) }
+            alphabet.tables(
+                nibbles: geometry.nibbles, width: geometry.width, basis: start, into: tables)
         }
     }
 }

@@ -11,8 +11,8 @@ enum Sizes {
     static let widths = 1...9
 }
 
-/// Checks that a kernel of one instruction set returns the bits of the scalar one and writes
-/// nothing else.
+/// Checks that a kernel of one instruction set returns the bits of the scalar one, or what lies
+/// within its bound, and writes nothing else.
 struct KernelCases {
     let kernels: ShiftKernels
     let scalar = ShiftKernels.scalar
@@ -30,9 +30,27 @@ struct KernelCases {
         "f64_fit_coefficients": { $0.fitCoefficients() },
         "f64_fit_step": { $0.fitStep() },
         "f64_fit_column_scale": { $0.fitColumnScale() },
+        "f32_plane_moments": { $0.planeMoments() },
+        "f32_plane_normalise": { $0.planeNormalise() },
+        "f32_plane_gradient_sums": { $0.planeGradientSums() },
+        "f32_plane_gradient": { $0.planeGradient() },
+        "f32_lanes_correlate": { $0.lanesCorrelate() },
+        "f32_lanes_weight_gradient": { $0.lanesWeightGradient() },
+        "f32_symbols_rebuild": { $0.rebuildSymbols() },
+        "f32_basis_gradient": { $0.basisGradient() },
+        "f32_bucket_switch": {
+            $0.moveCoefficients([
+                .bucketSwitch(bar: 1, threshold: 0), .bucketSwitch(bar: 3, threshold: 0.3),
+                .bucketSwitch(bar: 127, threshold: 0.01),
+            ])
+        },
+        "f32_requantise": { $0.moveCoefficients([.requantise]) },
+        "f32_minmax": { $0.minmax() },
+        "f32_fake_quantise": { $0.fakeQuantise() },
+        "f32_fake_quantise_random": { $0.fakeQuantiseRandomly() },
     ]
 
-    private func expectSame<Element>(
+    func expectSame<Element>(
         _ found: Output<Element>, _ expected: Output<Element>, _ what: @autoclosure () -> String,
         _ location: SourceLocation = #_sourceLocation
     ) {

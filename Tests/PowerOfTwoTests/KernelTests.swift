@@ -5,7 +5,7 @@ import Testing
 @Suite("Kernels")
 struct KernelTests {
     @Test(
-        "every instruction set returns the bits of the scalar kernel and writes nothing else",
+        "every instruction set returns what the scalar kernel does and writes nothing else",
         arguments: ShiftKernels.names, InstructionSet.allCases)
     func variants(name: String, isa: InstructionSet) throws {
         guard let kernels = ShiftKernels(isa) else {

@@ -10,7 +10,10 @@
 //
 // Every kernel exists once per instruction set (sdk_isa) with one signature; the scalar one in
 // reference/ is the definition, and every other returns its bits, floating point included: the
-// order of additions is fixed and nothing is contracted to a fused multiply-add.
+// order of additions is fixed and nothing is contracted to a fused multiply-add. Two do not, the
+// convolutions f32_lanes_correlate and f32_lanes_weight_gradient: their variants fuse and add in
+// an order of their own, so that a result of n products differs from the scalar one by at most
+// n 2^-23 times the sum of the magnitudes of its products.
 // Kernels check nothing; the Swift module PowerOfTwo checks what reaches them.
 #ifndef SDK_SHIFT_KERNELS_H
 #define SDK_SHIFT_KERNELS_H
@@ -35,11 +38,58 @@ enum {
 /// Instruction sets, in rising order on one machine.
 typedef enum sdk_isa {
     SDK_ISA_SCALAR = 0,
-    SDK_ISA_AVX2 = 1,    ///< AVX2
+    SDK_ISA_AVX2 = 1,    ///< AVX2 and FMA
     SDK_ISA_AVX512 = 2,  ///< AVX-512 F, BW, VL, DQ and VNNI
     SDK_ISA_NEON = 3,    ///< ARMv8 NEON
     SDK_ISA_COUNT = 4
 } sdk_isa;
+
+/// The counter of a coefficient that never moves.
+enum { SDK_FROZEN = -128 };
+
+/// How coefficients move against their gradient; of two coefficients a symbol, k = 0 and 1.
+typedef struct sdk_coefficient_rule {
+    float rate, inertia, decay;  ///< learning rate, momentum, weight decay
+    int nesterov;
+    float threshold;  ///< >= 0
+    int bar;          ///< 1 to 127
+    /// What coefficient k of each symbol is.
+    float coefficients[2][SDK_SYMBOLS];
+    /// Rising; as many as there are levels, less one.
+    float bounds[2][SDK_SYMBOLS - 1];
+    size_t bound_count[2];
+    /// The symbol that each symbol becomes.
+    uint8_t moves[2][SDK_SYMBOLS][SDK_SYMBOLS];
+} sdk_coefficient_rule;
+
+/// Images whose values lie side by side in batch lanes: activations [C][H][W][SDK_LANES], one
+/// image a lane, so that no stride, padding or mask gets in the way of wide registers.
+enum { SDK_LANES = 16 };
+
+/// One axis (rows or columns) of a pass of a convolution over planes in batch lanes. For output
+/// index i < count and tap t < taps the pass reads the input at in_first + i in_step + t tap_step,
+/// zero outside 0..<in_size, and writes the output at out_first + i out_step, inside 0..<out_size.
+typedef struct sdk_lanes_axis {
+    size_t in_size, out_size;
+    size_t count, out_first, out_step;
+    ptrdiff_t in_first;
+    size_t in_step, tap_step, taps;
+    size_t tile;  ///< output indexes that share one copy of the input (speed only)
+} sdk_lanes_axis;
+
+/// One pass of a convolution: all of a forward convolution, or what of the gradient of its input
+/// has one remainder by the strides. `chunk` input channels are copied at a time.
+typedef struct sdk_lanes_pass {
+    size_t in_channels, out_channels, chunk;
+    sdk_lanes_axis rows, columns;
+} sdk_lanes_pass;
+
+/// A kept row of taps: its input channel and row tap in one number.
+#define SDK_LANES_ROW(channel, tap) ((uint32_t)((channel) << 16 | (tap)))
+
+/// Returns the indexes of the input that one tile of an axis needs, with a single tap only those
+/// that it reads: the scratch of a pass is chunk * rows * columns * SDK_LANES floats.
+size_t sdk_lanes_extent(const sdk_lanes_axis *axis);
 
 /// One instruction set's kernels, as a table of function pointers.
 typedef struct sdk_kernel_table {

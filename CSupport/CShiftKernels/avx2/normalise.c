@@ -1,0 +1,9 @@
+// normalise.c - internal/normalise_body.h for this instruction set.
+#include "kernel_prototypes.h"
+
+#if SDK_ARCH_X86_64
+#define SDK_VARIANT(name) sdk_##name##__avx2
+SDK_TARGET_BEGIN("avx2")
+#include "normalise_body.h"
+SDK_TARGET_END
+#endif
