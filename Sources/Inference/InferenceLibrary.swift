@@ -1,3 +1,5 @@
+internal import DensePrimitives
+
 /// The library that plans run their dense operations with.
 public enum InferenceLibrary {
     /// Its name and version.

@@ -1,3 +1,5 @@
+internal import DensePrimitives
+
 /// Puts row-major floats into the middle of a larger row-major array.
 struct PaddedCopy {
     /// The sizes of what is copied; the last dimension is copied as a whole.

@@ -4,6 +4,7 @@
 @_exported import ModelFiles
 @_exported import Networks
 @_exported import PowerOfTwo
+@_exported import Training
 
 /// The package as a whole.
 public enum SmartDeal {

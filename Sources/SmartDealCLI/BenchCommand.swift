@@ -8,7 +8,8 @@ struct BenchCommand: ParsableCommand {
         discussion: """
             MODEL is an ONNX file or a built-in network: \(Zoo.names.joined(separator: ", ")), with \
             @CxHxW for another input and /N for another number of classes. A built-in network gets \
-            seeded random weights in SmartDeal form.
+            seeded random weights in SmartDeal form. With --training steps of training are measured \
+            (batch 128, half of the rows of convolutions dropped, unless told otherwise).
             """)
 
     @Argument(help: ArgumentHelp("The model or built-in network.", valueName: "model"))
@@ -36,12 +37,27 @@ struct BenchCommand: ParsableCommand {
         help: ArgumentHelp("Runs to measure; about two seconds' worth by default.", valueName: "n"))
     var `repeat`: Int?
 
+    @Flag(help: "Measure steps of training: forward, backward, update.")
+    var training = false
+
+    @Option(help: "With --training: how weights live while they learn.")
+    var form = TrainingSettings.Form.smartDeal
+
+    @Flag(
+        help: ArgumentHelp(
+            "With --training: for every line with a number on standard input make so many steps "
+                + "and print a JSON line, to be compared round by round with others."))
+    var roundsOnStdin = false
+
     @Option(help: ArgumentHelp("Seed of random weights and inputs.", valueName: "n"))
     var seed: UInt64 = 0
 
     @OptionGroup var common: CommonOptions
 
     func validate() throws {
+        if roundsOnStdin, !training {
+            throw ValidationError("--rounds-on-stdin is for --training.")
+        }
         if let batch, !(1...1_000_000).contains(batch) {
             throw ValidationError("--batch must be from 1 to 1000000, got \(batch).")
         }
@@ -61,6 +77,7 @@ struct BenchCommand: ParsableCommand {
             let begin = ContinuousClock.now
             var loaded = try LoadedNetwork(model, seed: seed)
             let loading = ContinuousClock.now - begin
+            if training { return try measureTraining(loaded.network) }
             if loaded.fileByteCount == nil {
                 try loaded.compressRandomWeights(
                     prune: prune, threads: common.threadCount, seed: seed, progress: progress)
@@ -76,6 +93,28 @@ struct BenchCommand: ParsableCommand {
             let report = try benchmark.measure(
                 loaded.network, name: model, loadSeconds: loading.inSeconds, progress: progress)
             try common.print(report, text: report.text())
+        }
+    }
+
+    private func measureTraining(_ network: Network) throws {
+        func prepared() throws -> StepBenchmark {
+            try StepBenchmark(
+                network, name: model, form: form, prune: prune ?? 0.5, batch: batch ?? 128,
+                threads: common.threadCount, seed: seed)
+        }
+        guard roundsOnStdin else {
+            let report = try prepared().measure(steps: `repeat` ?? 10)
+            return try common.print(report, text: report.text())
+        }
+        try common.printLine(["version": SmartDealVersion.text])
+        var benchmark: StepBenchmark?
+        while let line = readLine() {
+            guard let steps = Int(line), steps > 0 else {
+                throw ValidationError("'\(line)' is no number of steps.")
+            }
+            let ready = try benchmark ?? prepared()
+            benchmark = ready
+            try common.printLine(ready.measure(steps: steps))
         }
     }
 

@@ -23,14 +23,19 @@ struct CommonOptions: ParsableArguments {
 
     /// Prints a result: as JSON when asked to, else the text.
     func print(_ result: some Encodable, text: @autoclosure () -> String) throws {
-        var output = Data()
-        if json {
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.withoutEscapingSlashes, .sortedKeys]
-            output = try encoder.encode(result)
-        } else {
-            output = Data(text().utf8)
-        }
+        if json { return try printLine(result) }
+        try write(Data(text().utf8))
+    }
+
+    /// Prints a result as one line of JSON.
+    func printLine(_ result: some Encodable) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.withoutEscapingSlashes, .sortedKeys]
+        try write(encoder.encode(result))
+    }
+
+    private func write(_ line: Data) throws {
+        var output = line
         output.append(UInt8(ascii: "\n"))
         do {
             try FileHandle.standardOutput.write(contentsOf: output)

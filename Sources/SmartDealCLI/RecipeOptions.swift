@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import SmartDeal
 
 extension Mode: ExpressibleByArgument {}
@@ -106,13 +105,7 @@ struct RecipeOptions: ParsableArguments {
     /// kinds and layers.
     func compressor(threads: Int, resume: Bool = false) throws -> CheckpointCompressor {
         var compressor = CheckpointCompressor()
-        if let recipe {
-            if let named = Recipe.named(recipe) {
-                compressor.recipe = named
-            } else {
-                compressor.recipe = try readRecipe(recipe)
-            }
-        }
+        if let recipe { compressor.recipe = try Recipe.load(recipe) }
         compressor.recipe.defaults += settings
         compressor.recipe.bits = bits ?? compressor.recipe.bits
         compressor.include = include.map { Glob($0) }
@@ -121,23 +114,5 @@ struct RecipeOptions: ParsableArguments {
         compressor.seed = seed
         compressor.resume = resume
         return compressor
-    }
-
-    private func readRecipe(_ path: String) throws -> Recipe {
-        let text: String
-        do {
-            text = try String(contentsOfFile: path, encoding: .utf8)
-        } catch {
-            throw DecompositionError(
-                .invalidRecipe,
-                "it cannot be read, and is none of \(Recipe.names.joined(separator: ", "))",
-                path: path)
-        }
-        do {
-            return try Recipe(yaml: text)
-        } catch let error as DecompositionError {
-            let place = [path, error.path].compactMap { $0 }.joined(separator: ", ")
-            throw DecompositionError(error.code, error.message, path: place)
-        }
     }
 }

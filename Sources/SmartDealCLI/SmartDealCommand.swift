@@ -13,7 +13,7 @@ struct SmartDealCommand: ParsableCommand {
         version: SmartDealVersion.text,
         subcommands: [
             CompressCommand.self, RestoreCommand.self, VerifyCommand.self, InspectCommand.self,
-            RunCommand.self, EvaluateCommand.self, BenchCommand.self, ExportCommand.self,
-            InfoCommand.self,
+            RunCommand.self, EvaluateCommand.self, BenchCommand.self, TrainCommand.self,
+            ExportCommand.self, InfoCommand.self,
         ])
 }

@@ -1,3 +1,4 @@
+import DensePrimitives
 import DenseMath
 import Testing
 

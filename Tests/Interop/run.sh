@@ -41,7 +41,7 @@ install_torch() {
             sed 's/^/        /' "$work/log"
     fi
     if ! has torch; then
-        echo "skipped: torch is not installed: networks that it exports, loading of restored weights"
+        echo "skipped: torch is not installed: networks that it exports, loading of restored weights, training"
     elif ! has onnxscript; then
         echo "skipped: onnxscript is not installed: networks of torch's newer exporter"
     fi
@@ -65,10 +65,18 @@ for model in fashion_resnet20/fashion_resnet20 oracle/weights; do
         step "safetensors $model ${options:-default}" round_trip "$fixtures/$model.safetensors" "$options"
     done
 done
+if has torch; then
+    step "steps in SmartDeal form" "$python" "$here/sd_step_like_pytorch.py" --check
+fi
 step "other people's ONNX models" "$python" "$here/runs_like_onnxruntime.py" "$smartdeal"
 step "our ONNX files" "$python" "$here/our_files_in_onnxruntime.py" "$smartdeal" --quick
 for file in "$fixtures"/fashion_resnet20/*.onnx; do
     [ -e "$file" ] || continue
     step "ONNX $(basename "$file")" "$python" "$here/our_files_in_onnxruntime.py" "$smartdeal" --files "$file"
 done
+step "training survives kill -9" "$python" "$here/kill_training.py" "$smartdeal" --kills 3
+if has torch; then
+    step "training against torch" "$python" "$here/training_follows_pytorch.py" "$smartdeal"
+    step "one step of the built-in networks" "$python" "$here/one_step_like_pytorch.py" "$smartdeal"
+fi
 exit $failed

@@ -57,6 +57,23 @@ def small_resnet(classes: int = 10) -> nn.Module:
     )
 
 
+class ResNet20(nn.Module):
+    """The built-in network `resnet20` with its names of parameters; x [batch, channels, height, width]."""
+
+    def __init__(self, channels: int = 1, classes: int = 10):
+        super().__init__()
+        self.conv1 = nn.Conv2d(channels, 16, 3, 1, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(16)
+        self.layers = nn.Sequential(*(
+            BasicBlock(width // stride, width, stride)
+            for width in (16, 32, 64) for stride in (1 if width == 16 else 2, 1, 1)))
+        self.linear = nn.Linear(64, classes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.layers(torch.relu(self.bn1(self.conv1(x))))
+        return self.linear(x.mean((2, 3)))
+
+
 class SeparableBlock(nn.Module):
     """Expand, depthwise, squeeze-and-excite, project: the block of MobileNet and EfficientNet."""
 

@@ -4,6 +4,25 @@ import Testing
 
 @Suite("The README's example")
 struct ReadmeExampleTests {
+    @Test("training compiles and does what it says")
+    func training() throws {
+        let folder = try TestFolder()
+        var settings = TrainingSettings()
+        settings.epochs = 1
+        settings.batch = 16
+        let images = Fixture.folder + "/fashion_mnist_2000"
+        let train = try Dataset.load(images, split: .test, limit: 64)
+        let test = try Dataset.load(images, split: .test, limit: 32)
+        let start = try Zoo.network("lenet5@1x28x28/10", seed: 0)
+        let trainer = Trainer(start, train: train, test: test, settings: settings)
+        let trained = try trainer.run()
+        #expect((0...1).contains(trained.summary.test_accuracy))
+        #expect(trained.network.parameterByteCount * 4 < start.parameterByteCount)
+        try ONNXModel(network: trained.network, opset: 17).write(to: folder("trained.onnx"))
+        let back = try ONNXModel(path: folder("trained.onnx")).network()
+        #expect(back.parameterByteCount * 4 < start.parameterByteCount)
+    }
+
     @Test("it compiles and does what it says")
     func example() throws {
         let folder = try TestFolder()

@@ -1,3 +1,4 @@
+internal import DensePrimitives
 internal import DenseMath
 internal import Networks
 

@@ -1,4 +1,5 @@
 internal import DenseMath
+internal import DensePrimitives
 internal import Networks
 
 extension PlanGraph {

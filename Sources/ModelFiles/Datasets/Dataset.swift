@@ -69,19 +69,29 @@ public struct Dataset: Sendable {
         standardPreprocessing = standard
     }
 
-    private init(_ whole: Dataset, _ indices: [Int]) {
+    private init(_ whole: Dataset, _ indices: [Int], classes: [Int]? = nil) {
         name = whole.name
         imageShape = whole.imageShape
-        classNames = whole.classNames
-        standardPreprocessing = whole.standardPreprocessing
+        classNames = classes?.map { whole.classNames[$0] } ?? whole.classNames
+        var preprocessing = whole.standardPreprocessing
+        preprocessing.classNames = classNames
+        standardPreprocessing = preprocessing
         pixels = whole.pixels
-        labels = indices.map { whole.labels[$0] }
+        let places = classes.map { Dictionary(uniqueKeysWithValues: zip($0, $0.indices)) }
+        labels = indices.map { places?[whole.labels[$0]] ?? whole.labels[$0] }
         positions = indices.map { whole.positions[$0] }
     }
 
     /// The images at some indices, in their order.
     public func subset(_ indices: some Collection<Int>) -> Dataset {
         Dataset(self, Array(indices))
+    }
+
+    /// The images of some classes, all different, which are then counted in the order given.
+    public func subset(ofClasses classes: [Int]) -> Dataset {
+        let wanted = Set(classes)
+        let images = labels.indices.filter { wanted.contains(labels[$0]) }
+        return Dataset(self, images, classes: classes)
     }
 
     /// The first images, at most `limit`.

@@ -25,6 +25,20 @@ struct ChartAxis: Sendable {
         (self.start, self.end) = (start, end)
     }
 
+    /// A linear axis that holds `values`, with ends at whole ticks of 1, 2 or 5 times a power of ten.
+    init(fitting values: [Double], start: Double, end: Double) {
+        let low = values.min() ?? 0
+        let high = max(values.max() ?? 1, low + 1e-9)
+        let power = pow(10, floor(log10((high - low) / 6)))
+        let step = [1, 2, 5, 10].map { $0 * power }.first { (high - low) / $0 <= 6 } ?? power
+        let first = (low / step).rounded(.down)
+        let last = max(first + 1, (high / step).rounded(.up))
+        ticks = stride(from: first, through: last, by: 1).map { $0 * step }
+        range = (first * step)...(last * step)
+        logarithmic = false
+        (self.start, self.end) = (start, end)
+    }
+
     /// A logarithmic axis that holds `values`, with ends at 1, 2 or 5 times a power of ten.
     init(logarithmic values: [Double], start: Double, end: Double) {
         let low = values.min() ?? 0.01

@@ -42,6 +42,8 @@ enum HTMLReportStyle {
         .grid { fill: none; stroke: var(--line); }
         .axis { fill: none; stroke: var(--quiet); }
         .reference { fill: none; stroke: var(--quiet); stroke-dasharray: 5 4; stroke-width: 1.5; }
+        .curve { fill: none; stroke: currentColor; stroke-linecap: round; stroke-linejoin: round; \
+        stroke-width: 2.5; }
         .node { fill: var(--quiet); }
         .halo { paint-order: stroke; stroke: var(--paper); stroke-width: 4px; }
         .point { fill: currentColor; fill-opacity: 0.25; stroke: currentColor; }

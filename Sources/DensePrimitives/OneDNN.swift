@@ -1,24 +1,32 @@
 internal import COneDNN
 
 /// The one door to oneDNN. Shapes are sizes, outermost first; all elements are floats.
-enum OneDNN {
+package enum OneDNN {
     /// The library's version, such as `2.6.3`.
-    static var version: String {
+    package static var version: String {
         guard let version = dnnl_version()?.pointee else { return "unknown" }
         return "\(version.major).\(version.minor).\(version.patch)"
     }
 
     /// Sets the threads that the calling thread's primitives are made for and run on.
-    static func setThreads(_ count: Int) { sdn_set_threads(CInt(count)) }
+    package static func setThreads(_ count: Int) { sdn_set_threads(CInt(count)) }
 
     /// The processor as an engine, made once.
     fileprivate static let engine = Engine()
 
     /// oneDNN could not do what was asked.
-    struct Failure: Error, CustomStringConvertible {
-        let what: String
-        let status: Int
-        var description: String { "oneDNN \(OneDNN.version) cannot make \(what) (\(status))" }
+    package struct Failure: Error, CustomStringConvertible {
+        package let what: String
+        package let status: Int
+
+        package init(what: String, status: Int) {
+            self.what = what
+            self.status = status
+        }
+
+        package var description: String {
+            "oneDNN \(OneDNN.version) cannot make \(what) (\(status))"
+        }
     }
 
     fileprivate static func check(_ status: dnnl_status_t, _ what: @autoclosure () -> String) throws
@@ -41,10 +49,10 @@ private final class Engine: @unchecked Sendable {
 }
 
 /// What primitives run on; one for each plan.
-final class OneDNNStream {
+package final class OneDNNStream {
     fileprivate let handle: OpaquePointer?
 
-    init() throws {
+    package init() throws {
         var stream: OpaquePointer?
         try OneDNN.check(
             dnnl_stream_create(
@@ -58,11 +66,11 @@ final class OneDNNStream {
 }
 
 /// How a value lies in memory: its sizes, and the order and blocking of its elements.
-final class Layout: Equatable {
-    fileprivate let handle: UnsafeMutablePointer<sdn_layout>
-    let shape: [Int]
+package final class Layout: Equatable {
+    let handle: UnsafeMutablePointer<sdn_layout>
+    package let shape: [Int]
     /// Bytes, padding of blocks included.
-    let byteCount: Int
+    package let byteCount: Int
 
     fileprivate init(_ handle: UnsafeMutablePointer<sdn_layout>, shape: [Int]) {
         self.handle = handle
@@ -75,10 +83,10 @@ final class Layout: Equatable {
     }
 
     /// The dimensions that oneDNN knows.
-    static let maximumRank = Int(DNNL_MAX_NDIMS)
+    package static let maximumRank = Int(DNNL_MAX_NDIMS)
 
     /// Row-major. Of more dimensions than oneDNN knows it is told the number of elements only.
-    convenience init(plain shape: [Int]) throws {
+    package convenience init(plain shape: [Int]) throws {
         guard shape.count > Self.maximumRank else {
             try self.init(shape, strides: Layout.plainStrides(of: shape))
             return
@@ -91,12 +99,12 @@ final class Layout: Equatable {
     }
 
     /// The order that a primitive likes best; only to ask for.
-    convenience init(any shape: [Int]) throws {
+    package convenience init(any shape: [Int]) throws {
         try self.init(shape, strides: nil)
     }
 
     /// Elements at the given distances.
-    convenience init(_ shape: [Int], strides: [Int]?) throws {
+    package convenience init(_ shape: [Int], strides: [Int]?) throws {
         // oneDNN has no values without dimensions: a number is a vector of one.
         let sizes = shape.isEmpty ? [1] : shape.map(Int64.init)
         let steps = strides.map { $0.isEmpty ? [1] : $0.map(Int64.init) }
@@ -106,7 +114,7 @@ final class Layout: Equatable {
         self.init(handle, shape: shape)
     }
 
-    static func plainStrides(of shape: [Int]) -> [Int] {
+    package static func plainStrides(of shape: [Int]) -> [Int] {
         var strides = [Int](repeating: 1, count: shape.count)
         for index in shape.indices.dropLast().reversed() {
             strides[index] = strides[index + 1] * max(1, shape[index + 1])
@@ -114,40 +122,52 @@ final class Layout: Equatable {
         return strides
     }
 
-    static func == (a: Layout, b: Layout) -> Bool {
+    package static func == (a: Layout, b: Layout) -> Bool {
         a === b || sdn_layout_equal(a.handle, b.handle) == 1
     }
 }
 
 /// Something that a primitive does to its result before it writes it.
-enum PostOperation {
+package enum PostOperation {
     /// Adds what the target holds before.
     case sum
     case function(Function)
     case binary(BinaryFunction, Layout)
 
     /// A function of one value with two constants.
-    struct Function: Equatable {
-        enum Kind: CInt {
+    package struct Function: Equatable {
+        package enum Kind: CInt {
             case relu, elu, clip, linear, logistic, hardswish, swish, tanh, geluErf, geluTanh
             case abs, sqrt, exp, log, pow
+            /// ReLU whose gradient is found from its result.
+            case reluOfResult
         }
 
-        let kind: Kind
-        var alpha: Float = 0
-        var beta: Float = 0
+        package let kind: Kind
+        package var alpha: Float = 0
+        package var beta: Float = 0
+
+        package init(kind: Kind, alpha: Float = 0, beta: Float = 0) {
+            self.kind = kind
+            self.alpha = alpha
+            self.beta = beta
+        }
     }
 
-    enum BinaryFunction: CInt {
+    package enum BinaryFunction: CInt {
         case add, subtract, multiply, divide, minimum, maximum
     }
 }
 
 /// A oneDNN primitive: an operation made for given layouts.
-final class Primitive {
+package final class Primitive {
     /// The value that an argument is.
-    enum Argument: Hashable {
+    package enum Argument: Hashable {
         case source, secondSource, weights, bias, target, mean, variance, scale, shift
+        case sourceGradient, targetGradient, weightsGradient, biasGradient, scaleGradient
+        case shiftGradient
+        /// What a forward pass keeps for the backward one.
+        case workspace
         /// One of several sources.
         case part(Int)
         /// The operand of a post-operation.
@@ -164,18 +184,25 @@ final class Primitive {
             case .variance: CInt(sdn_argument_variance.rawValue)
             case .scale: CInt(sdn_argument_scale.rawValue)
             case .shift: CInt(sdn_argument_shift.rawValue)
+            case .sourceGradient: CInt(sdn_argument_source_gradient.rawValue)
+            case .targetGradient: CInt(sdn_argument_target_gradient.rawValue)
+            case .weightsGradient: CInt(sdn_argument_weights_gradient.rawValue)
+            case .biasGradient: CInt(sdn_argument_bias_gradient.rawValue)
+            case .scaleGradient: CInt(sdn_argument_scale_gradient.rawValue)
+            case .shiftGradient: CInt(sdn_argument_shift_gradient.rawValue)
+            case .workspace: CInt(sdn_argument_workspace.rawValue)
             case .part(let index): CInt(sdn_argument_multiple.rawValue) + CInt(index)
             case .post(let index): sdn_post_argument(CInt(index))
             }
         }
     }
 
-    private let descriptor: OpaquePointer
+    let descriptor: OpaquePointer
     private let handle: OpaquePointer
     /// The name of oneDNN's implementation, such as `jit:avx512_core`.
-    let implementation: String
+    package let implementation: String
     /// Memory that it needs while it runs; may be shared with others that do not run then.
-    let scratch: Layout?
+    package let scratch: Layout?
 
     private init(descriptor: OpaquePointer, what: String) throws {
         var handle: OpaquePointer?
@@ -200,11 +227,29 @@ final class Primitive {
     }
 
     /// The layout that the primitive takes its source in.
-    func sourceLayout(_ shape: [Int]) throws -> Layout { try layout(dnnl_query_src_md, shape) }
+    package func sourceLayout(_ shape: [Int]) throws -> Layout {
+        try layout(dnnl_query_src_md, shape)
+    }
     /// The layout that it takes its weights, or second operand, in.
-    func weightsLayout(_ shape: [Int]) throws -> Layout { try layout(dnnl_query_weights_md, shape) }
+    package func weightsLayout(_ shape: [Int]) throws -> Layout {
+        try layout(dnnl_query_weights_md, shape)
+    }
     /// The layout that it writes its result in.
-    func targetLayout(_ shape: [Int]) throws -> Layout { try layout(dnnl_query_dst_md, shape) }
+    package func targetLayout(_ shape: [Int]) throws -> Layout {
+        try layout(dnnl_query_dst_md, shape)
+    }
+
+    /// The layout of what a forward pass keeps for the backward one; nil when it keeps nothing.
+    package var workspaceLayout: Layout? {
+        sdn_primitive_layout(descriptor, dnnl_query_workspace_md, 0).flatMap { handle in
+            let layout = Layout(handle, shape: [])
+            return layout.byteCount > 0 ? layout : nil
+        }
+    }
+    /// The layout in which it gives the gradient of the weights.
+    package func weightsGradientLayout(_ shape: [Int]) throws -> Layout {
+        try layout(dnnl_query_diff_weights_md, shape)
+    }
 
     private func layout(_ query: dnnl_query_t, _ shape: [Int]) throws -> Layout {
         guard let handle = sdn_primitive_layout(descriptor, query, 0) else {
@@ -214,7 +259,7 @@ final class Primitive {
     }
 
     /// The primitive with the memory that it works on.
-    func bound(
+    package func bound(
         to values: [(Argument, Layout, UnsafeMutableRawPointer)],
         scratch memory: UnsafeMutableRawPointer?
     ) throws -> BoundPrimitive {
@@ -233,12 +278,12 @@ final class Primitive {
             && dnnl_stream_wait(stream.handle) == dnnl_success
     }
 
-    private typealias Make = (
+    typealias Make = (
         _ result: UnsafeMutablePointer<OpaquePointer?>, _ engine: OpaquePointer?,
         _ attributes: OpaquePointer?
     ) -> dnnl_status_t
 
-    private static func make(
+    static func make(
         _ what: String, _ posts: [PostOperation], _ make: Make
     ) throws -> Primitive {
         let list = posts.map { post in
@@ -266,7 +311,7 @@ final class Primitive {
         return try Primitive(descriptor: descriptor, what: what)
     }
 
-    static func convolution(
+    package static func convolution(
         source: Layout, weights: Layout, bias: Layout?, target: Layout, strides: [Int],
         dilations: [Int], padding: (begin: [Int], end: [Int]), posts: [PostOperation]
     ) throws -> Primitive {
@@ -278,7 +323,7 @@ final class Primitive {
         }
     }
 
-    static func matrixProduct(
+    package static func matrixProduct(
         source: Layout, weights: Layout, bias: Layout?, target: Layout, posts: [PostOperation]
     ) throws -> Primitive {
         try make("a matrix product \(source.shape) with \(weights.shape)", posts) {
@@ -287,11 +332,11 @@ final class Primitive {
         }
     }
 
-    enum PoolingKind: CInt {
+    package enum PoolingKind: CInt {
         case maximum, average, averageWithPadding
     }
 
-    static func pooling(
+    package static func pooling(
         _ kind: PoolingKind, source: Layout, target: Layout, kernel: [Int], strides: [Int],
         dilations: [Int], padding: (begin: [Int], end: [Int]), posts: [PostOperation]
     ) throws -> Primitive {
@@ -303,7 +348,7 @@ final class Primitive {
         }
     }
 
-    static func function(
+    package static func function(
         _ function: PostOperation.Function, _ layout: Layout, posts: [PostOperation]
     ) throws -> Primitive {
         try make("a function of \(layout.shape)", posts) {
@@ -312,7 +357,7 @@ final class Primitive {
         }
     }
 
-    static func binary(
+    package static func binary(
         _ function: PostOperation.BinaryFunction, _ first: Layout, _ second: Layout,
         target: Layout, posts: [PostOperation]
     ) throws -> Primitive {
@@ -322,19 +367,19 @@ final class Primitive {
         }
     }
 
-    static func softmax(axis: Int, _ layout: Layout) throws -> Primitive {
+    package static func softmax(axis: Int, _ layout: Layout) throws -> Primitive {
         try make("a softmax of \(layout.shape)", []) {
             sdn_softmax($0, $1, CInt(axis), layout.handle, $2)
         }
     }
 
-    static func layerNormalization(epsilon: Float, _ layout: Layout) throws -> Primitive {
+    package static func layerNormalization(epsilon: Float, _ layout: Layout) throws -> Primitive {
         try make("a layer normalization of \(layout.shape)", []) {
             sdn_layer_normalization($0, $1, epsilon, layout.handle, $2)
         }
     }
 
-    static func batchNormalization(
+    package static func batchNormalization(
         epsilon: Float, _ layout: Layout, posts: [PostOperation]
     ) throws -> Primitive {
         try make("a batch normalization of \(layout.shape)", posts) {
@@ -342,16 +387,16 @@ final class Primitive {
         }
     }
 
-    static func reorder(from source: Layout, to target: Layout) throws -> Primitive {
+    package static func reorder(from source: Layout, to target: Layout) throws -> Primitive {
         try make("a reorder of \(source.shape)", []) {
             sdn_reorder($0, $1, source.handle, target.handle, $2)
         }
     }
 
     /// Sources that a concatenation can have.
-    static let maximumParts = 1024
+    package static let maximumParts = 1024
 
-    static func concatenation(
+    package static func concatenation(
         axis: Int, of sources: [Layout], target: Layout
     ) throws -> Primitive {
         let handles = sources.map { Optional(UnsafePointer($0.handle)) }
@@ -364,7 +409,7 @@ final class Primitive {
         }
     }
 
-    static func mean(_ source: Layout, target: Layout) throws -> Primitive {
+    package static func mean(_ source: Layout, target: Layout) throws -> Primitive {
         try make("a mean of \(source.shape)", []) {
             sdn_mean($0, $1, source.handle, target.handle, $2)
         }
@@ -372,7 +417,7 @@ final class Primitive {
 }
 
 /// A primitive and the memory that it works on.
-final class BoundPrimitive {
+package final class BoundPrimitive {
     private let primitive: Primitive
     private var arguments: [dnnl_exec_arg_t] = []
 
@@ -393,7 +438,7 @@ final class BoundPrimitive {
     }
 
     /// Computes; false when oneDNN says that it could not.
-    func run(on stream: OneDNNStream) -> Bool {
+    package func run(on stream: OneDNNStream) -> Bool {
         arguments.withUnsafeBufferPointer { primitive.run(stream, $0) }
     }
 }

@@ -2,40 +2,40 @@ internal import Foundation
 internal import Networks
 
 /// Memory that a plan's values lie in: a part of its arena, or a constant's own.
-final class PlanBuffer {
-    let byteCount: Int
+package final class PlanBuffer {
+    package let byteCount: Int
     /// Where it is; for a part of the arena known once the plan is laid out.
-    var address: UnsafeMutableRawPointer?
+    package var address: UnsafeMutableRawPointer?
     /// The first and the last step that uses it.
-    private(set) var steps: ClosedRange<Int>?
+    package private(set) var steps: ClosedRange<Int>?
     /// The values that lie in it.
-    var values: Set<String> = []
-    let isConstant: Bool
+    package var values: Set<String> = []
+    package let isConstant: Bool
 
     /// A part of the arena.
-    init(byteCount: Int) {
+    package init(byteCount: Int) {
         self.byteCount = byteCount
         isConstant = false
     }
 
     /// A constant.
-    init(_ memory: PlanMemory) {
+    package init(_ memory: PlanMemory) {
         byteCount = memory.byteCount
         isConstant = true
         address = memory.start
     }
 
-    func use(at step: Int) {
+    package func use(at step: Int) {
         steps = min(steps?.lowerBound ?? step, step)...max(steps?.upperBound ?? step, step)
     }
 }
 
 /// Memory of a plan's own, aligned to 64 bytes.
-final class PlanMemory {
-    let start: UnsafeMutableRawPointer
-    let byteCount: Int
+package final class PlanMemory {
+    package let start: UnsafeMutableRawPointer
+    package let byteCount: Int
 
-    init(byteCount: Int) throws {
+    package init(byteCount: Int) throws {
         try Self.check(byteCount)
         self.byteCount = byteCount
         start = .allocate(byteCount: max(64, byteCount), alignment: 64)
@@ -48,7 +48,7 @@ final class PlanMemory {
     }
 
     /// Refuses what the machine does not have: a system may grant it and end the process later.
-    static func check(_ byteCount: Int) throws {
+    package static func check(_ byteCount: Int) throws {
         let available = ProcessInfo.processInfo.physicalMemory
         guard UInt64(byteCount) <= available else {
             throw NetworkError(
@@ -60,12 +60,12 @@ final class PlanMemory {
 
 /// Where each buffer lies in one block of memory, so that those used at the same time do not
 /// overlap.
-struct Arena {
-    let byteCount: Int
-    let offsets: [ObjectIdentifier: Int]
+package struct Arena {
+    package let byteCount: Int
+    package let offsets: [ObjectIdentifier: Int]
 
     /// Largest buffers first, each at the lowest place that is free while it is used.
-    init(_ buffers: [PlanBuffer]) {
+    package init(_ buffers: [PlanBuffer]) {
         var placed: [(steps: ClosedRange<Int>, range: Range<Int>)] = []
         var offsets: [ObjectIdentifier: Int] = [:]
         var end = 0
@@ -86,13 +86,4 @@ struct Arena {
         byteCount = end
         self.offsets = offsets
     }
-}
-
-/// A value at its place: sizes, order of elements, memory.
-struct PlacedValue {
-    let shape: [Int]
-    let elementType: ScalarType
-    /// Of floats; integers are row-major.
-    let layout: Layout
-    let buffer: PlanBuffer
 }

@@ -1,8 +1,8 @@
-internal import Networks
+package import Networks
 
 extension Operation.Unary {
     /// The oneDNN functions that, one after another, are this one; empty when there are none.
-    var primitives: [PostOperation.Function] {
+    package var primitives: [PostOperation.Function] {
         switch self {
         case .relu: [.init(kind: .relu)]
         case .leakyRelu(let alpha): [.init(kind: .relu, alpha: alpha)]
@@ -29,7 +29,7 @@ extension Operation.Unary {
 
 extension PostOperation.Function {
     /// Bounds that are infinite become the largest floats; of crossed ones the upper one counts.
-    static func clip(_ minimum: Float, _ maximum: Float) -> Self {
+    package static func clip(_ minimum: Float, _ maximum: Float) -> Self {
         let largest = Float.greatestFiniteMagnitude
         let upper = min(max(maximum, -largest), largest)
         return Self(kind: .clip, alpha: min(max(minimum, -largest), upper), beta: upper)
@@ -38,7 +38,7 @@ extension PostOperation.Function {
 
 extension Operation.Binary {
     /// The oneDNN function that this is, if there is one.
-    var primitive: PostOperation.BinaryFunction? {
+    package var primitive: PostOperation.BinaryFunction? {
         switch self {
         case .add: .add
         case .subtract: .subtract
@@ -50,7 +50,7 @@ extension Operation.Binary {
         }
     }
 
-    var isCommutative: Bool {
+    package var isCommutative: Bool {
         switch self {
         case .add, .multiply, .minimum, .maximum: true
         default: false

@@ -1,0 +1,103 @@
+internal import PowerOfTwo
+
+/// The parts of a weight in SmartDeal form that learn.
+struct LearningState {
+    let symbols: UnsafeMutablePointer<UInt8>
+    let basis: UnsafePointer<Float>
+    let momentum: UnsafeMutablePointer<Float>?
+    let counters: UnsafeMutablePointer<Int8>?
+}
+
+/// What goes filter by filter through a group needs: rows of one filter, look-up tables.
+final class LearningScratch {
+    private let geometry: WeightGeometry
+    private let alphabet: Alphabet
+    private let kernels = ShiftKernels.selected
+    private let rows: UnsafeMutablePointer<Float>
+    private let tables: UnsafeMutablePointer<Float>
+    /// Floats of the tables of one basis, and the first filter of the run that they are of.
+    private let tableSize: Int
+    private var firstFilter: Int?
+
+    init(_ stored: StoredRows, _ alphabet: Alphabet) {
+        geometry = stored.geometry
+        self.alphabet = alphabet
+        rows = .allocate(capacity: stored.scratchCount)
+        tableSize = geometry.nibbles * geometry.width * Alphabet.capacity
+        tables = .allocate(capacity: tableSize * geometry.sliceCount)
+    }
+
+    deinit {
+        rows.deallocate()
+        tables.deallocate()
+    }
+
+    /// Writes the dense weights of a filter.
+    func rebuild(
+        _ filter: Int, _ stored: StoredRows, symbols: UnsafePointer<UInt8>?,
+        basis: UnsafePointer<Float>, _ scales: [Float], into out: UnsafeMutablePointer<Float>
+    ) {
+        let (n, width) = (geometry.nibbles, geometry.width)
+        makeTables(ofFilter: filter, basis)
+        stored.scatter(filter: filter, into: out, scratch: rows) { rows in
+            guard let symbols else { return }
+            var to = rows
+            for slice in 0..<geometry.sliceCount {
+                let own = stored.rows(filter: filter, slice: slice)
+                kernels.rebuild(
+                    rows: own.count, nibbles: n, width: width,
+                    symbols: symbols + own.lowerBound * n, planeStride: own.count,
+                    tables: tables + slice * tableSize,
+                    scale: scales[filter * geometry.sliceCount + slice], into: to)
+                to += own.count * width
+            }
+        }
+    }
+
+    /// The tables of all slices of a filter, made anew only where it has other bases than the
+    /// filter before.
+    private func makeTables(ofFilter filter: Int, _ basis: UnsafePointer<Float>) {
+        let first = filter / geometry.filtersPerBasis * geometry.filtersPerBasis
+        guard firstFilter != first else { return }
+        firstFilter = first
+        let size = geometry.nibbles * alphabet.coefficientsPerSymbol * geometry.width
+        for slice in 0..<geometry.sliceCount {
+            alphabet.tables(
+                nibbles: geometry.nibbles, width: geometry.width,
+                basis: basis + geometry.basisIndex(filter: filter, slice: slice) * size,
+                into: tables + slice * tableSize)
+        }
+    }
+
+    /// Adds the gradient of the bases of a filter, then moves its coefficients, both at the basis
+    /// as it is.
+    func learn(
+        _ filter: Int, _ stored: StoredRows, _ state: LearningState, _ scales: [Float],
+        _ coefficients: [Float], _ rule: CoefficientRule?, gradient: UnsafePointer<Float>,
+        to basisGradient: UnsafeMutablePointer<Float>
+    ) {
+        let (n, c, width) = (geometry.nibbles, alphabet.coefficientsPerSymbol, geometry.width)
+        var from = stored.gather(filter: filter, gradient, scratch: rows)
+        for slice in 0..<geometry.sliceCount {
+            let own = stored.rows(filter: filter, slice: slice)
+            guard !own.isEmpty else { continue }
+            let basis = geometry.basisIndex(filter: filter, slice: slice) * n * c * width
+            let scale = scales[filter * geometry.sliceCount + slice]
+            let symbols = state.symbols + own.lowerBound * n
+            kernels.addBasisGradient(
+                rows: own.count, nibbles: n, coefficientsPerSymbol: c, width: width,
+                symbols: symbols, planeStride: own.count, coefficients: coefficients,
+                gradientOfRows: from, scale: scale, to: basisGradient + basis)
+            if let rule {
+                let first = own.lowerBound * n * c
+                kernels.moveCoefficients(
+                    rows: own.count, nibbles: n, coefficientsPerSymbol: c, width: width, rule,
+                    basis: state.basis + basis, gradientOfRows: from, scale: scale,
+                    planeStride: own.count, symbols: symbols,
+                    momentum: state.momentum.map { $0 + first },
+                    counters: state.counters.map { $0 + first })
+            }
+            from += own.count * width
+        }
+    }
+}
