@@ -19,15 +19,16 @@ extension Alphabet {
         nibbles: Int, width: Int, basis: UnsafePointer<Float>,
         into tables: UnsafeMutablePointer<Float>
     ) {
+        // Called for every slice: nothing is allocated here.
         let c = coefficientsPerSymbol
-        let lookUp = coefficientTables
         for j in 0..<nibbles {
             for t in 0..<width {
                 let table = tables + (j * width + t) * Alphabet.capacity
-                for k in 0..<Alphabet.capacity {
+                table.update(repeating: 0, count: Alphabet.capacity)
+                for k in 0..<symbolCount {
                     var sum: Float = 0
                     for i in 0..<c {
-                        sum += lookUp[i * Alphabet.capacity + k] * basis[(j * c + i) * width + t]
+                        sum += Float(coefficients[k * c + i]) * basis[(j * c + i) * width + t]
                     }
                     table[k] = sum
                 }
