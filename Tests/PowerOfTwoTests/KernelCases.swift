@@ -45,6 +45,7 @@ struct KernelCases {
             ])
         },
         "f32_requantise": { $0.moveCoefficients([.requantise]) },
+        "f32_error_feedback": { $0.moveCoefficients([.errorFeedback]) },
         "f32_minmax": { $0.minmax() },
         "f32_fake_quantise": { $0.fakeQuantise() },
         "f32_fake_quantise_random": { $0.fakeQuantiseRandomly() },

@@ -78,7 +78,7 @@ extension KernelCases {
                     let rule = CoefficientRule(
                         alphabet, ladder, move, inertia: 0.75, decay: 0.01,
                         isNesterov: isNesterov
-                    ).at(rate: 0.5)
+                    ).at(rate: 0.5, key: random.next())
                     for rows in Self.rowCounts {
                         moveCoefficients(
                             rows, n, c, width, rule, move, hasMomentum: hasMomentum,
@@ -97,8 +97,12 @@ extension KernelCases {
         let planes = rows == 0 ? 0 : (n * c - 1) * stride + rows
         let symbols = random.bytes(rows == 0 ? 0 : (n - 1) * stride + rows).map { $0 & 15 }
         let momentum = random.floats(planes)
-        var bar = 1
-        if case .bucketSwitch(let switchBar, _) = move { bar = switchBar }
+        let bar =
+            switch move {
+            case .bucketSwitch(let switchBar, _): switchBar
+            case .requantise: 1
+            case .errorFeedback: 128
+            }
         let counters = random.bytes(planes).map {
             $0 < 32 ? CoefficientRule.frozen : Int8(Int($0) % (2 * bar - 1) - (bar - 1))
         }
@@ -113,7 +117,7 @@ extension KernelCases {
             kernels.moveCoefficients(
                 rows: rows, nibbles: n, coefficientsPerSymbol: c, width: width, rule,
                 basis: basis.pointer, gradientOfRows: x.pointer, scale: scale,
-                planeStride: stride, symbols: parts.0.pointer,
+                planeStride: stride, first: 5, symbols: parts.0.pointer,
                 momentum: hasMomentum ? parts.1.pointer : nil,
                 counters: needsCounters ? parts.2.pointer : nil)
             return parts

@@ -60,6 +60,10 @@ typedef struct sdk_coefficient_rule {
     size_t bound_count[2];
     /// The symbol that each symbol becomes.
     uint8_t moves[2][SDK_SYMBOLS][SDK_SYMBOLS];
+    /// What a counter of one is worth at coefficient k of each symbol, > 0: where remainders are
+    /// carried.
+    float units[2][SDK_SYMBOLS];
+    uint64_t key;  ///< of the chance by which remainders are rounded
 } sdk_coefficient_rule;
 
 /// Images whose values lie side by side in batch lanes: activations [C][H][W][SDK_LANES], one

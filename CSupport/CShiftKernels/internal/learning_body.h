@@ -3,6 +3,7 @@
 //     look_up(table, symbols): the floats of a table of 16, by sixteen indexes below 16
 //     look_up_bytes(table, symbols): the same of a table of bytes
 #include "learning_lanes.h"
+#include "quantise_level.h"
 
 #pragma STDC FP_CONTRACT OFF
 // Every function that passes these vectors is inlined here; none crosses an ABI.
@@ -294,5 +295,92 @@ void SDK_VARIANT(f32_requantise)(size_t rows, size_t n, size_t c, size_t S,
         requantise_rows(count, n, c, S, rule, basis, x + row * S, scale, plane_stride,
                         symbols + row, momentum ? momentum + row : NULL,
                         counters ? counters + row : NULL);
+    }
+}
+
+/// sdk_counter_noise of 16 counters.
+INLINE sdk_f32x16 counter_noise(uint64_t counter, uint64_t key) {
+    sdk_u32x16 h = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+    h += (uint32_t)counter + (uint32_t)key;
+    h ^= h >> 16;
+    h *= 0x21F0AAADu;
+    h ^= (uint32_t)(key >> 32);
+    h ^= h >> 15;
+    h *= 0xD35A2D97u;
+    h ^= h >> 15;
+    sdk_f32x16 unit = __builtin_convertvector((sdk_s32x16)(h >> 8), sdk_f32x16);
+    return unit * splat16(0x1p-24f) - splat16(0.5f);
+}
+
+INLINE sdk_f32x16 select_floats(sdk_s32x16 mask, sdk_f32x16 a, sdk_f32x16 b) {
+    return (sdk_f32x16)(((sdk_s32x16)a & mask) | ((sdk_s32x16)b & ~mask));
+}
+
+INLINE void feed_back_rows(size_t count, size_t n, size_t c, size_t S,
+                           const sdk_coefficient_rule *rule, const float *basis, const float *x,
+                           float scale, size_t stride, uint64_t first, uint8_t *symbols,
+                           float *momentum, int8_t *counters) {
+    sdk_f32x16 column[SDK_MAX_WIDTH];
+    for (size_t t = 0; t < S; t++) column[t] = load_column(x, S, t, count);
+    sdk_f32x16 most = splat16(127), rounder = splat16(SDK_SIGNED_ROUNDER);
+    for (size_t j = 0; j < n; j++) {
+        sdk_u8x16 before = load_bytes(symbols + j * stride, count), symbol = before;
+        for (size_t k = 0; k < c; k++) {
+            size_t i = j * c + k, at = i * stride;
+            sdk_f32x16 coefficient = look_up(rule->coefficients[k], before);
+            sdk_f32x16 d = changes(rule, count, S, basis + i * S, column, scale, coefficient,
+                                   momentum ? momentum + at : NULL);
+            sdk_s8x16 counter = (sdk_s8x16)load_bytes(counters + at, count);
+            sdk_f32x16 carried = __builtin_convertvector(
+                __builtin_convertvector(counter, sdk_s32x16), sdk_f32x16);
+            sdk_f32x16 value = (coefficient + carried * look_up(rule->units[k], before)) + d;
+            // The last bound that is not above decides: they rise.
+            sdk_u8x16 moved = look_up_bytes(rule->moves[k][0], symbol);
+            for (size_t b = 0; b < rule->bound_count[k]; b++) {
+                sdk_s8x16 reached = narrow(value >= splat16(rule->bounds[k][b]));
+                moved = select_bytes(reached, look_up_bytes(rule->moves[k][b + 1], symbol), moved);
+            }
+            sdk_f32x16 rest = (value - look_up(rule->coefficients[k], moved)) /
+                                  look_up(rule->units[k], moved) +
+                              counter_noise(first + at, rule->key);
+            rest = select_floats(rest > -most, rest, -most);
+            rest = select_floats(rest > most, most, rest);
+            rest = (rest + rounder) - rounder;
+            sdk_s8x16 left = __builtin_convertvector(
+                __builtin_convertvector(rest, sdk_s32x16), sdk_s8x16);
+            sdk_s8x16 frozen = (sdk_s8x16)(counter == splat16b(SDK_FROZEN));
+            symbol = select_bytes(frozen, symbol, moved);
+            store_bytes(counters + at,
+                        select_bytes(frozen, (sdk_u8x16)counter, (sdk_u8x16)left), count);
+        }
+        store_bytes(symbols + j * stride, symbol, count);
+    }
+}
+
+INLINE void feed_back(size_t rows, size_t n, size_t c, size_t S, const sdk_coefficient_rule *rule,
+                      const float *basis, const float *x, float scale, size_t stride,
+                      uint64_t first, uint8_t *symbols, float *momentum, int8_t *counters) {
+    size_t row = 0;
+    for (; row + 16 <= rows; row += 16) {
+        feed_back_rows(16, n, c, S, rule, basis, x + row * S, scale, stride, first + row,
+                       symbols + row, momentum ? momentum + row : NULL, counters + row);
+    }
+    if (row < rows) {
+        feed_back_rows(rows - row, n, c, S, rule, basis, x + row * S, scale, stride, first + row,
+                       symbols + row, momentum ? momentum + row : NULL, counters + row);
+    }
+}
+
+void SDK_VARIANT(f32_error_feedback)(size_t rows, size_t n, size_t c, size_t S,
+                                     const sdk_coefficient_rule *rule, const float *basis,
+                                     const float *x, float scale, size_t plane_stride,
+                                     uint64_t first, uint8_t *symbols, float *momentum,
+                                     int8_t *counters) {
+    if (n == 3 && S == 3 && c == 1) {
+        feed_back(rows, 3, 1, 3, rule, basis, x, scale, plane_stride, first, symbols, momentum,
+                  counters);
+    } else {
+        feed_back(rows, n, c, S, rule, basis, x, scale, plane_stride, first, symbols, momentum,
+                  counters);
     }
 }

@@ -19,6 +19,9 @@ static inline float sdk_quantised(float x, float zero, float scale, float top, f
     return k * scale + zero;
 }
 
+/// Added and taken away again it rounds values of -2^21 ... 2^21, ties to even.
+#define SDK_SIGNED_ROUNDER 12582912.0f
+
 /// A number in -1/2 ..< 1/2, a multiple of 2^-24. The mixing steps are those of the bijections that
 /// C. Wellons found by search (hash-prospector), with the key in two places.
 static inline float sdk_counter_noise(uint64_t counter, uint64_t key) {

@@ -1,6 +1,7 @@
 // learning.c - weights that learn as symbols: rebuilt, their gradients, and how they move.
 #include "kernel_prototypes.h"
 #include "learning_lanes.h"
+#include "quantise_level.h"
 
 #pragma STDC FP_CONTRACT OFF
 
@@ -89,6 +90,39 @@ void sdk_f32_requantise__scalar(size_t rows, size_t n, size_t c, size_t S,
                     level += value >= rule->bounds[k][b];
                 }
                 *symbol = rule->moves[k][level][*symbol];
+            }
+        }
+    }
+}
+
+void sdk_f32_error_feedback__scalar(size_t rows, size_t n, size_t c, size_t S,
+                                    const sdk_coefficient_rule *rule, const float *basis,
+                                    const float *x, float scale, size_t plane_stride,
+                                    uint64_t first, uint8_t *symbols, float *momentum,
+                                    int8_t *counters) {
+    for (size_t row = 0; row < rows; row++) {
+        for (size_t j = 0; j < n; j++) {
+            uint8_t *symbol = symbols + j * plane_stride + row;
+            uint8_t before = *symbol;
+            for (size_t k = 0; k < c; k++) {
+                size_t i = j * c + k, at = i * plane_stride + row;
+                float coefficient = rule->coefficients[k][before];
+                float d = change(rule, S, basis + i * S, x + row * S, scale, coefficient,
+                                 momentum ? momentum + at : NULL);
+                if (counters[at] == SDK_FROZEN) continue;
+                float value = (coefficient + (float)counters[at] * rule->units[k][before]) + d;
+                size_t level = 0;
+                for (size_t b = 0; b < rule->bound_count[k]; b++) {
+                    level += value >= rule->bounds[k][b];
+                }
+                *symbol = rule->moves[k][level][*symbol];
+                float rest = (value - rule->coefficients[k][*symbol]) / rule->units[k][*symbol] +
+                             sdk_counter_noise(first + at, rule->key);
+                // A comparison with NaN is false.
+                if (!(rest > -127)) rest = -127;
+                if (rest > 127) rest = 127;
+                rest = (rest + SDK_SIGNED_ROUNDER) - SDK_SIGNED_ROUNDER;
+                counters[at] = (int8_t)rest;
             }
         }
     }

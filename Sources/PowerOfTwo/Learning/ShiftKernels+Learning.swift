@@ -20,11 +20,12 @@ extension ShiftKernels {
             gradientOfRows, scale, gradient)
     }
 
-    /// Moves symbols, momentum and counters as the rule says.
+    /// Moves symbols, momentum and counters as the rule says. `first` counts the coefficients before
+    /// these, for chance.
     package func moveCoefficients(
         rows: Int, nibbles: Int, coefficientsPerSymbol: Int, width: Int, _ rule: CoefficientRule,
         basis: UnsafePointer<Float>, gradientOfRows: UnsafePointer<Float>, scale: Float,
-        planeStride: Int, symbols: UnsafeMutablePointer<UInt8>,
+        planeStride: Int, first: Int, symbols: UnsafeMutablePointer<UInt8>,
         momentum: UnsafeMutablePointer<Float>?, counters: UnsafeMutablePointer<Int8>?
     ) {
         withUnsafePointer(to: rule.kernelRule) { kernelRule in
@@ -37,6 +38,10 @@ extension ShiftKernels {
                 table.f32_requantise(
                     rows, nibbles, coefficientsPerSymbol, width, kernelRule, basis,
                     gradientOfRows, scale, planeStride, symbols, momentum, counters)
+            case .errorFeedback:
+                table.f32_error_feedback(
+                    rows, nibbles, coefficientsPerSymbol, width, kernelRule, basis,
+                    gradientOfRows, scale, planeStride, UInt64(first), symbols, momentum, counters)
             }
         }
     }

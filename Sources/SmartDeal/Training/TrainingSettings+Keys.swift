@@ -55,7 +55,10 @@ extension TrainingSettings {
         share(beta1, "beta1")
         share(beta2, "beta2")
         share(labelSmoothing, "label-smoothing")
-        share(coefficientMomentum, "coefficients.momentum")
+        if let coefficientMomentum { share(coefficientMomentum, "coefficients.momentum") }
+        require(
+            coefficientRate > 0 && coefficientRate.isFinite,
+            "coefficients.rate must be above 0, got \(coefficientRate)")
         require(
             (1...127).contains(switchBar),
             "coefficients.switch-bar must be from 1 to 127, got \(switchBar)")
@@ -110,6 +113,7 @@ extension TrainingSettings {
             .integer("coefficients.switch-bar", \.switchBar),
             .number("coefficients.threshold", \.coefficientThreshold),
             .number("coefficients.momentum", \.coefficientMomentum),
+            .number("coefficients.rate", \.coefficientRate),
             .number("coefficients.weight-decay", \.coefficientDecay),
             .number("coefficients.smallest", \.smallestCoefficient),
             .flag("coefficients.freeze-zeros", \.freezesZeros),

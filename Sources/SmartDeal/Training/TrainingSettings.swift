@@ -22,7 +22,9 @@ public struct TrainingSettings: Sendable, Equatable {
     /// How coefficients move; see ``CoefficientTraining``.
     public enum CoefficientMode: String, Sendable, CaseIterable {
         case bucketSwitch = "switch"
-        case requantise, frozen
+        case requantise
+        case errorFeedback = "feedback"
+        case frozen
     }
 
     /// The rule for what is kept as floats.
@@ -90,11 +92,15 @@ public struct TrainingSettings: Sendable, Equatable {
     public var averageRate = 0.01
 
     /// How coefficients of weights in SmartDeal form learn; see ``SmartDealTraining``.
-    public var coefficientMode = CoefficientMode.bucketSwitch
+    public var coefficientMode = CoefficientMode.errorFeedback
     public var switchBar = 1
-    /// Updates up to it do not count.
+    /// Updates up to it do not count for bucket switching.
     public var coefficientThreshold = 0.01
-    public var coefficientMomentum = 0.9
+    /// Of the update of coefficients; nil: 0.9, and 0 with error feedback, whose counters keep what
+    /// is left of every update as momentum would.
+    public var coefficientMomentum: Double?
+    /// The learning rate of coefficients as a multiple of the others'.
+    public var coefficientRate = 1.0
     public var coefficientDecay = 5e-4
     /// Magnitudes below are not used; 0 leaves it to the alphabet.
     public var smallestCoefficient = 0.0
@@ -145,10 +151,14 @@ extension TrainingSettings {
             case .bucketSwitch:
                 .bucketSwitch(switchBar: switchBar, dCThreshold: Float(coefficientThreshold))
             case .requantise: .requantise
+            case .errorFeedback: .errorFeedback
             case .frozen: .frozen
             }
         training.coefficientUpdate = SGD(
-            momentum: Float(coefficientMomentum), weightDecay: Float(coefficientDecay))
+            momentum: Float(coefficientMomentum ?? (coefficientMode == .errorFeedback ? 0 : 0.9)),
+            weightDecay: Float(coefficientDecay))
+        training.coefficientRate = Float(coefficientRate)
+        training.seed = seed
         training.smallest = smallestCoefficient
         training.freezesZeros = freezesZeros
         return training

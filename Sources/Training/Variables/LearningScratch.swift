@@ -18,6 +18,8 @@ final class LearningScratch {
     /// Floats of the tables of one basis, and the first filter of the run that they are of.
     private let tableSize: Int
     private var firstFilter: Int?
+    /// The basis of one slice by which gradients become those of coefficients.
+    private let projection: UnsafeMutablePointer<Float>
 
     init(_ stored: StoredRows, _ alphabet: Alphabet) {
         geometry = stored.geometry
@@ -25,11 +27,14 @@ final class LearningScratch {
         rows = .allocate(capacity: stored.scratchCount)
         tableSize = geometry.nibbles * geometry.width * Alphabet.capacity
         tables = .allocate(capacity: tableSize * geometry.sliceCount)
+        projection = .allocate(
+            capacity: geometry.nibbles * alphabet.coefficientsPerSymbol * geometry.width)
     }
 
     deinit {
         rows.deallocate()
         tables.deallocate()
+        projection.deallocate()
     }
 
     /// Writes the dense weights of a filter.
@@ -90,14 +95,32 @@ final class LearningScratch {
                 gradientOfRows: from, scale: scale, to: basisGradient + basis)
             if let rule {
                 let first = own.lowerBound * n * c
+                let move = projected(state.basis + basis, scale, rule)
                 kernels.moveCoefficients(
                     rows: own.count, nibbles: n, coefficientsPerSymbol: c, width: width, rule,
-                    basis: state.basis + basis, gradientOfRows: from, scale: scale,
-                    planeStride: own.count, symbols: symbols,
+                    basis: move.basis, gradientOfRows: from, scale: move.scale,
+                    planeStride: own.count, first: first, symbols: symbols,
                     momentum: state.momentum.map { $0 + first },
                     counters: state.counters.map { $0 + first })
             }
             from += own.count * width
         }
+    }
+
+    /// What a gradient of weights is multiplied with to move coefficients: the basis itself, or for
+    /// rules that move weights each vector of it over its squared length, so that a coefficient
+    /// moves by the share of the weights' update that lies along its vector.
+    private func projected(
+        _ basis: UnsafePointer<Float>, _ scale: Float, _ rule: CoefficientRule
+    ) -> (basis: UnsafePointer<Float>, scale: Float) {
+        guard rule.movesWeights, scale != 0 else { return (basis, scale) }
+        let width = geometry.width
+        for i in 0..<geometry.nibbles * alphabet.coefficientsPerSymbol {
+            let vector = UnsafeBufferPointer(start: basis + i * width, count: width)
+            let square = vector.reduce(0) { $0 + $1 * $1 }
+            let factor = square > .leastNormalMagnitude ? 1 / square : 0
+            for t in 0..<width { projection[i * width + t] = vector[t] * factor }
+        }
+        return (UnsafePointer(projection), 1 / scale)
     }
 }

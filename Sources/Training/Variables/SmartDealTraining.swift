@@ -9,6 +9,12 @@ public enum CoefficientTraining: Sendable, Equatable {
     /// After every update each coefficient is rounded to the nearest value of its ladder, from the
     /// middle on to the larger magnitude.
     case requantise
+    /// After every update each coefficient is rounded to the nearest value of its ladder as by
+    /// ``requantise``, and what the rounding left over is carried to the next update, in a counter of
+    /// 8 bits that is rounded by chance. So updates much smaller than a step of the ladder add up.
+    /// The update of coefficient i is that of the weights along its basis vector, dW . B_i / |B_i|^2,
+    /// so that a learning rate means what it means for dense weights.
+    case errorFeedback
     /// Only the bases learn.
     case frozen
 }
@@ -22,6 +28,10 @@ public struct SmartDealTraining: Sendable, Equatable {
     public var coefficients = CoefficientTraining.bucketSwitch()
     /// What the update of a coefficient is.
     public var coefficientUpdate = SGD()
+    /// The learning rate of coefficients as a multiple of that of bases.
+    public var coefficientRate: Float = 1
+    /// Seed of the chance in ``CoefficientTraining/errorFeedback``.
+    public var seed: UInt64 = 0
     /// Magnitudes below are not used (theta); when rounding, what is below becomes zero. At 0 the
     /// alphabet alone decides.
     public var smallest = 0.0
@@ -43,6 +53,9 @@ public struct SmartDealTraining: Sendable, Equatable {
                 threshold >= 0 && threshold.isFinite,
                 "a threshold of coefficient updates is at least 0, not \(threshold)")
         }
+        try check(
+            coefficientRate > 0 && coefficientRate.isFinite,
+            "a multiple of the learning rate is above 0, not \(coefficientRate)")
         try check(
             smallest >= 0 && smallest.isFinite,
             "the smallest magnitude of a coefficient is at least 0, not \(smallest)")

@@ -38,14 +38,14 @@ extension SmartDealVariable {
         if !self.counters.isEmpty {
             guard case .int8(let values)? = state["counters"], values.count == self.counters.count
             else { throw fail("expected \(self.counters.count) signed bytes named 'counters'") }
-            let bar: Int
-            if case .bucketSwitch(let switchBar, _) = options.coefficients {
-                bar = switchBar
-            } else {
-                bar = 1
-            }
-            for value in values where value != CoefficientRule.frozen && abs(Int(value)) >= bar {
-                throw fail("'counters' are below the switch bar of \(bar), not \(value)")
+            let bound =
+                switch options.coefficients {
+                case .bucketSwitch(let switchBar, _): switchBar
+                case .errorFeedback: 128
+                case .requantise, .frozen: 1
+                }
+            for value in values where value != CoefficientRule.frozen && abs(Int(value)) >= bound {
+                throw fail("'counters' are below \(bound), not \(value)")
             }
             counters = values
         }

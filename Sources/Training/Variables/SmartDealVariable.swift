@@ -71,6 +71,7 @@ package final class SmartDealVariable: Variable {
             case .bucketSwitch(let bar, let threshold):
                 .bucketSwitch(bar: bar, threshold: threshold)
             case .requantise: .requantise
+            case .errorFeedback: .errorFeedback
             case .frozen: nil
             }
         rule = move.map {
@@ -83,7 +84,11 @@ package final class SmartDealVariable: Variable {
             options.basis.momentum == 0 ? [] : [Array(repeating: 0, count: basis.count)]
         momentum = Array(
             repeating: 0, count: rule == nil || update.momentum == 0 ? 0 : coefficientCount)
-        let counts = if case .bucketSwitch = options.coefficients { true } else { false }
+        let counts =
+            switch options.coefficients {
+            case .bucketSwitch, .errorFeedback: true
+            case .requantise, .frozen: false
+            }
         let freezes = options.freezesZeros && rule != nil
         counters = Array(repeating: 0, count: counts || freezes ? coefficientCount : 0)
         if freezes { freezeZeros() }
@@ -105,6 +110,16 @@ package final class SmartDealVariable: Variable {
                 }
             }
         }
+    }
+
+    /// The chance of a step: another for every weight and seed.
+    private func key(ofStep index: Int) -> UInt64 {
+        // FNV-1a, whose result, other than that of `hashValue`, is the same in every process.
+        let ofName = name.utf8.reduce(0xCBF2_9CE4_8422_2325) { hash, byte in
+            (hash ^ UInt64(byte)) &* 0x100_0000_01B3
+        }
+        var mixer = SplitMix64(seed: ofName ^ options.seed &+ UInt64(index) << 20)
+        return mixer.next()
     }
 
     /// Loops that are worth more than one thread.
@@ -142,7 +157,9 @@ package final class SmartDealVariable: Variable {
         let geometry = original.weight.geometry
         let isTransposed = original.isTransposed
         let (alphabet, rows, scales) = (original.weight.alphabet, rows, scales)
-        let (tables, rule) = (coefficientTables, rule?.at(rate: step.learningRate))
+        let tables = coefficientTables
+        let rule = rule?.at(
+            rate: options.coefficientRate * step.learningRate, key: key(ofStep: step.index))
         nonisolated(unsafe) let gradient = gradient
         var basisGradient = [Float](repeating: 0, count: basis.count)
         basisGradient.withUnsafeMutableBufferPointer { basisGradient in
@@ -191,6 +208,7 @@ package final class SmartDealVariable: Variable {
     package var currentSymbols: [UInt8] { symbols }
 
     package func beginEpoch() {
+        guard case .bucketSwitch = options.coefficients else { return }
         for i in counters.indices where counters[i] != CoefficientRule.frozen { counters[i] = 0 }
     }
 
