@@ -39,7 +39,7 @@ enum {
 typedef enum sdk_isa {
     SDK_ISA_SCALAR = 0,
     SDK_ISA_AVX2 = 1,    ///< AVX2 and FMA
-    SDK_ISA_AVX512 = 2,  ///< AVX-512 F, BW, VL, DQ and VNNI
+    SDK_ISA_AVX512 = 2,  ///< AVX-512 F, BW, VL, DQ, VNNI and VBMI
     SDK_ISA_NEON = 3,    ///< ARMv8 NEON
     SDK_ISA_COUNT = 4
 } sdk_isa;
