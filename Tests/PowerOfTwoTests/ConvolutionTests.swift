@@ -113,4 +113,40 @@ struct ConvolutionTests {
         #expect(found.values == [0, 64, -127, 32, 0, 0, 0, 0, 127, -127, 2, 0])
         #expect(found.scales == [2 / 127, 1, 1])
     }
+
+    @Test("a mask keeps the kernel rows that hold any weight it keeps", arguments: [1, 2, 3, 6])
+    func keptRows(unit: Int) throws {
+        let geometry = try WeightGeometry(
+            shape: [33, 4, 3, 3], unit: unit, width: 3, nibbles: 3, rowsPerSlice: 4096,
+            filtersPerBasis: 32, layout: .full)
+        var random = TestRandom(UInt64(unit))
+        var bytes = random.bytes(2 * geometry.groupMaskStride).map { $0 & 0x5D }
+        bytes[0] = 0
+        let masks = [0, 1].map { group in
+            BitMask(
+                count: geometry.positionCount,
+                bytes: bytes[
+                    group * geometry.groupMaskStride..<(group + 1)
+                        * geometry.groupMaskStride])
+        }
+        let filters = [32, 1]
+        let symbols = zip(masks, filters).reduce(0) { sum, group in
+            let layout = RowLayout(geometry, mask: group.0)
+            let bytes = layout.rowsOfSlice.reduce(0) { $0 + geometry.symbolBytes(rows: $1) }
+            return sum + bytes * group.1
+        }
+        let weight = try SmartDealWeight(
+            geometry: geometry, alphabet: try Alphabet(name: "signs", symbols: [[0], [1], [-1]]),
+            symbols: [UInt8](repeating: 0, count: symbols), rowMask: nil, groupMask: bytes,
+            basis: .float32(
+                [Float](repeating: 1, count: geometry.basisCount * 3 * 3)), scales: nil)
+        let found = try #require(weight.keptKernelRows(kernelWidth: 3))
+        for (group, rows) in found.enumerated() {
+            #expect(
+                rows
+                    == (0..<12).filter { row in
+                        (row * 3..<row * 3 + 3).contains { masks[group][$0 / unit] }
+                    })
+        }
+    }
 }
