@@ -10,10 +10,10 @@
 //
 // Every kernel exists once per instruction set (sdk_isa) with one signature; the scalar one in
 // reference/ is the definition, and every other returns its bits, floating point included: the
-// order of additions is fixed and nothing is contracted to a fused multiply-add. Two do not, the
-// convolutions f32_lanes_correlate and f32_lanes_weight_gradient: their variants fuse and add in
-// an order of their own, so that a result of n products differs from the scalar one by at most
-// n 2^-23 times the sum of the magnitudes of its products.
+// order of additions is fixed and a product is fused with an addition only where the definition
+// says so. Two do not, the convolutions f32_lanes_correlate and f32_lanes_weight_gradient: their
+// variants fuse and add in an order of their own, so that a result of n products differs from the
+// scalar one by at most n 2^-23 times the sum of the magnitudes of its products.
 // Kernels check nothing; the Swift module PowerOfTwo checks what reaches them.
 #ifndef SDK_SHIFT_KERNELS_H
 #define SDK_SHIFT_KERNELS_H
