@@ -46,6 +46,7 @@ enum BenchmarkGroup: String, CaseIterable {
     case nibbles
     case rebuild
     case search
+    case convolution
     case decomposition
     case scaling
     case counts = "exact counts"
@@ -56,6 +57,7 @@ extension Benchmark {
     static func all(threads: Int) -> [Benchmark] {
         let weights = LayerWeights()
         return nibbleBenchmarks() + rebuildBenchmarks(weights) + searchBenchmarks(weights)
-            + decompositionBenchmarks() + scalingBenchmarks(threads: threads)
+            + convolutionBenchmarks() + decompositionBenchmarks()
+            + scalingBenchmarks(threads: threads)
     }
 }

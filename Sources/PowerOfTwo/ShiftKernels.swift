@@ -19,6 +19,7 @@ package struct ShiftKernels: Sendable {
         "f32_basis_gradient", "f32_bucket_switch", "f32_requantise", "f32_error_feedback",
         "f32_lanes_correlate",
         "f32_lanes_weight_gradient", "f32_minmax", "f32_fake_quantise", "f32_fake_quantise_random",
+        "u8_s8_convolve",
     ]
 
     /// The kernels in use.
