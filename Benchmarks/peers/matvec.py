@@ -2,10 +2,10 @@
 
     python matvec.py SD_BENCH [--outputs N] [--inputs N] [--seconds S] [--ggml FOLDER]
 
-SD_BENCH is the built sd-bench. Its rows are timed in one process with OpenBLAS sgemv; ggml is timed here, before and after each run of
-it. ggml's libraries come from llama-cpp-python, or from a FOLDER with libggml-base.so and libggml-cpu.so. Weights are Gaussian, in copies
-of more than 256 MB in all that are used in turn, so that they come from memory. Bits and relative errors of SmartDeal weights are in the
-names of its rows; here G weights/s count the weights of the dense layer.
+SD_BENCH is the built sd-bench. Its rows are timed in one process with OpenBLAS sgemv; ggml is timed here, before and after each of its
+runs. ggml's libraries come from llama-cpp-python, or from a FOLDER with libggml-base.so and libggml-cpu.so. Weights are Gaussian, in copies
+of more than 256 MB in all that are used in turn, so that they come from memory. G weights/s count the weights of the dense layer; errors
+are those of W x against the original weights.
 """
 from __future__ import annotations
 
@@ -132,11 +132,11 @@ class Product:
         return least
 
 
-def our_rows(sd_bench: str, shape: str) -> list[dict]:
+def our_report(sd_bench: str, shape: str) -> dict:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "results.json"
         subprocess.run([sd_bench, "--filter", f"matvec {shape}", "--threads", "1", "--json", str(path)], check=True, stdout=subprocess.DEVNULL)
-        return json.loads(path.read_text())["results"]
+        return json.loads(path.read_text())
 
 
 def ggml_folder() -> Path:
@@ -159,14 +159,22 @@ def main() -> None:
     product = Product(Ggml(arguments.ggml or ggml_folder()), arguments.outputs, arguments.inputs)
     theirs = product.least(arguments.seconds)
     ours: dict[str, float] = {}
+    notes: dict[str, str] = {}
     for _ in range(arguments.rounds):
-        for row in our_rows(arguments.sd_bench, f"{arguments.outputs}x{arguments.inputs}"):
-            for name, nanoseconds in ((row["name"], row["min_ns"]), (row["reference"], row["reference_min_ns"])):
-                ours[name] = min(ours.get(name, float("inf")), nanoseconds / 1e9)
+        report = our_report(arguments.sd_bench, f"{arguments.outputs}x{arguments.inputs}")
+        counts = {count["name"]: count["value"] for count in report["counts"]}
+        for row in report["results"]:
+            name = row["name"].removesuffix(", weights from memory, 1 thread")
+            # The ratio is that of times, which both do the same work in.
+            for title, rate in ((name, row["value"]), (row["reference"], row["value"] * row["ratio"])):
+                ours[title] = max(ours.get(title, 0), rate)
+            bits = counts[f"thousandths of a bit a weight, {name}"] / 1000
+            notes[name] = f", {bits:.2f} bits, error {counts[f'error of W x in thousandths, {name}'] / 1000:.3f}"
         theirs = min(theirs, product.least(arguments.seconds))
-    print(f"{product.weight_count / theirs / 1e9:6.1f} G weights/s  1.00x  ggml q4_K ({product.name}), {product.bits:.2f} bits, error of y {product.error:.4f}")
-    for name, seconds in ours.items():
-        print(f"{product.weight_count / seconds / 1e9:6.1f} G weights/s  {theirs / seconds:.2f}x  {name}")
+    rate = product.weight_count / theirs / 1e9
+    print(f"{rate:6.1f} G weights/s  1.00x  ggml q4_K ({product.name}), {product.bits:.2f} bits, error {product.error:.3f}")
+    for name, value in ours.items():
+        print(f"{value:6.1f} G weights/s  {value / rate:.2f}x  {name}{notes.get(name, '')}")
 
 
 if __name__ == "__main__":
