@@ -37,7 +37,7 @@ let package = Package(
             cSettings: [.headerSearchPath("internal")]),
 
         .target(name: "DenseMath", dependencies: ["COpenBLAS", "CLAPACKE"]),
-        .target(name: "PowerOfTwo", dependencies: ["CShiftKernels"]),
+        .target(name: "PowerOfTwo", dependencies: ["CShiftKernels", "DenseMath"]),
         .target(name: "Networks", dependencies: ["DenseMath", "PowerOfTwo"]),
         .target(
             name: "Decomposition",

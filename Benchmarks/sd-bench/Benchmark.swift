@@ -45,6 +45,7 @@ enum BenchmarkGroup: String, CaseIterable {
     case limits = "machine limits"
     case nibbles
     case rebuild
+    case matvec
     case search
     case convolution
     case decomposition
@@ -56,8 +57,8 @@ extension Benchmark {
     /// All timed benchmarks, in the order in which they run.
     static func all(threads: Int) -> [Benchmark] {
         let weights = LayerWeights()
-        return nibbleBenchmarks() + rebuildBenchmarks(weights) + searchBenchmarks(weights)
-            + convolutionBenchmarks() + decompositionBenchmarks()
+        return nibbleBenchmarks() + rebuildBenchmarks(weights) + matvecBenchmarks()
+            + searchBenchmarks(weights) + convolutionBenchmarks() + decompositionBenchmarks()
             + scalingBenchmarks(threads: threads)
     }
 }

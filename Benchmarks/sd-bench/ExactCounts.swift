@@ -18,6 +18,11 @@ struct ExactCounts {
                     })
             }
         }
+        for layer in Benchmark.multipliedLayers {
+            for form in Benchmark.multipliedForms {
+                counts += Benchmark.matvecCounts(layer, form)
+            }
+        }
         let layer = Benchmark.decomposedLayer
         for distribution in SeededWeights.allCases {
             let compressed = Memo {

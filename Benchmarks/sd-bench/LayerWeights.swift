@@ -10,6 +10,8 @@ enum SymbolForm: String, CaseIterable {
     case authors
     /// As `best`, with half of all positions pruned.
     case bestHalfPruned
+    /// As `fast`, with half of all positions pruned.
+    case fastHalfPruned
 
     /// With symbols a row (n), weights a row (S), coefficients a symbol (c).
     var title: String {
@@ -18,6 +20,7 @@ enum SymbolForm: String, CaseIterable {
         case .fast: "fast n=1 S=1 c=2"
         case .authors: "authors n=3 S=3 c=1"
         case .bestHalfPruned: "best n=3 S=3 c=2, 50 % of positions pruned"
+        case .fastHalfPruned: "fast n=1 S=1 c=2, 50 % of positions pruned"
         }
     }
 
@@ -27,8 +30,8 @@ enum SymbolForm: String, CaseIterable {
         case .best: options.mode = .best
         case .fast: options.mode = .fast
         case .authors: options.mode = .reference
-        case .bestHalfPruned:
-            options.mode = .best
+        case .bestHalfPruned, .fastHalfPruned:
+            options.mode = self == .bestHalfPruned ? .best : .fast
             options.prune = 0.5
         }
         return options
@@ -55,6 +58,13 @@ final class LayerWeights {
         let weight = try group.repeated(layer.shape[0] / size, shape: layer.shape)
         known[key] = weight
         return weight
+    }
+
+    /// Several copies of a layer one below the other, and not kept.
+    static func weight(_ layer: Layer, _ form: SymbolForm, copies: Int) throws -> SmartDealWeight {
+        let one = try LayerWeights().weight(layer, form)
+        let filters = layer.shape[0] * copies
+        return try one.repeated(copies, shape: [filters] + layer.shape.dropFirst())
     }
 }
 

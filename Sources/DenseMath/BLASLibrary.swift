@@ -25,4 +25,13 @@ public enum BLASLibrary {
             CblasRowMajor, CblasNoTrans, CblasNoTrans, blasint(m), blasint(n), blasint(k), 1, a,
             blasint(k), b, blasint(n), 0, c, blasint(n))
     }
+
+    /// `y = A · x` in single precision by `sgemv`; A is `[m, k]`, row-major.
+    package static func multiply(
+        m: Int, k: Int, _ a: UnsafePointer<Float>, _ x: UnsafePointer<Float>,
+        into y: UnsafeMutablePointer<Float>
+    ) {
+        cblas_sgemv(
+            CblasRowMajor, CblasNoTrans, blasint(m), blasint(k), 1, a, blasint(k), x, 1, 0, y, 1)
+    }
 }

@@ -173,6 +173,24 @@ void sdk_convolve_pack(size_t filters, size_t in_channels, size_t row_taps, size
                        const int8_t *weights, size_t kept, const uint32_t *positions,
                        uint8_t in_zero, int8_t *packed, int32_t *correction);
 
+/// Packed rows for products with vectors: panels of 8 F filters, whose rows lie side by side, so
+/// that one register serves many filters and no sum crosses its lanes.
+///
+/// A step is R = 16 / F rows of all filters of a panel: n planes of 64 bytes. Byte i of a plane has
+/// row i % R of filter i / R in its low nibble and the same row of filter 4 F + i / R in its high
+/// one. All filters of a panel have the same number of steps in a run; rows that they lack meet
+/// zeros of x. `packed` holds panel after panel, in a panel run after run: 32 scales as IEEE
+/// half floats, that of byte i of a plane as number i / 4 and for the high nibbles 16 + i / 4, then
+/// the steps. `tables` holds panel after panel, run after run, n S tables [16] for each of
+/// `quads` quads of F filters.
+typedef struct sdk_panels {
+    size_t n, S;
+    size_t F;      ///< filters of one quad, which share their tables: 1, 2 or 4
+    size_t quads;  ///< 8, or 1 when all filters of a panel share their tables
+    size_t runs;   ///< parts of a row of weights that have a scale and tables of their own
+    const uint32_t *steps;  ///< steps of each run
+} sdk_panels;
+
 /// One instruction set's kernels, as a table of function pointers.
 typedef struct sdk_kernel_table {
 #define SDK_KERNEL(name, parameters) void(*name) parameters;

@@ -99,8 +99,9 @@ public struct TrainingSettings: Sendable, Equatable {
     /// Of the update of coefficients; nil: 0.9, and 0 with error feedback, whose counters keep what
     /// is left of every update as momentum would.
     public var coefficientMomentum: Double?
-    /// The learning rate of coefficients as a multiple of the others'.
-    public var coefficientRate = 1.0
+    /// The learning rate of coefficients as a multiple of the others'; nil: 1, and 3 with error
+    /// feedback, which has no momentum to add updates up.
+    public var coefficientRate: Double?
     public var coefficientDecay = 5e-4
     /// Magnitudes below are not used; 0 leaves it to the alphabet.
     public var smallestCoefficient = 0.0
@@ -157,7 +158,8 @@ extension TrainingSettings {
         training.coefficientUpdate = SGD(
             momentum: Float(coefficientMomentum ?? (coefficientMode == .errorFeedback ? 0 : 0.9)),
             weightDecay: Float(coefficientDecay))
-        training.coefficientRate = Float(coefficientRate)
+        training.coefficientRate = Float(
+            coefficientRate ?? (coefficientMode == .errorFeedback ? 3 : 1))
         training.seed = seed
         training.smallest = smallestCoefficient
         training.freezesZeros = freezesZeros
