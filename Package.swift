@@ -64,10 +64,15 @@ let package = Package(
             name: "Training",
             dependencies: ["DenseMath", "PowerOfTwo", "Networks", "DensePrimitives"]),
         .target(
+            name: "Accelerator",
+            dependencies: [
+                "DenseMath", "PowerOfTwo", "Networks", .product(name: "Yams", package: "Yams"),
+            ]),
+        .target(
             name: "SmartDeal",
             dependencies: [
                 "DenseMath", "PowerOfTwo", "Networks", "Decomposition", "ModelFiles", "Inference",
-                "Training",
+                "Training", "Accelerator",
             ]),
         .executableTarget(
             name: "SmartDealCLI",
@@ -100,6 +105,7 @@ let package = Package(
             name: "InferenceTests", dependencies: ["Inference", "OperatorCases", "Decomposition"]),
         .testTarget(
             name: "TrainingTests", dependencies: ["Training", "Decomposition", "ModelFiles"]),
+        .testTarget(name: "AcceleratorTests", dependencies: ["Accelerator", "Networks"]),
         .testTarget(name: "SmartDealTests", dependencies: ["SmartDeal", "ONNXSchema"]),
         .testTarget(name: "SdBenchTests", dependencies: ["BenchmarkSupport", "SmartDeal"]),
         // Runs the built tool as users do; the dependency is there so that it is built.

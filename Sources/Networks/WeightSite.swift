@@ -20,9 +20,15 @@ extension Network {
     /// A parameter counts wherever it reaches such an operand directly or through `Identity`,
     /// `Cast` to float or the `Transpose` of a matrix.
     public var weightSites: [WeightSite] {
+        weightSites(
+            ofParameters: parameters.filter { $0.value.kind == .float32 }.mapValues(\.shape))
+    }
+
+    /// The same for parameters of which only the shapes are known.
+    package func weightSites(ofParameters shapes: [String: [Int]]) -> [WeightSite] {
         var origins: [String: Origin] = [:]
-        for (name, parameter) in parameters where parameter.kind == .float32 {
-            origins[name] = Origin(name: name, shape: parameter.shape, isTransposed: false)
+        for (name, shape) in shapes {
+            origins[name] = Origin(name: name, shape: shape, isTransposed: false)
         }
         var sites: [WeightSite] = []
         var index: [String: Int] = [:]

@@ -1,3 +1,4 @@
+@_exported import Accelerator
 @_exported import Decomposition
 @_exported import DenseMath
 @_exported import Inference

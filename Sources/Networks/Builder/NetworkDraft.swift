@@ -74,6 +74,20 @@ public struct NetworkDraft: Sendable {
     }
 }
 
+extension NetworkDraft {
+    /// The network with inputs in the place of its parameters, for what needs only shapes, and its
+    /// weights.
+    package var outline: (network: Network, weightSites: [WeightSite]) {
+        let network = Network(
+            name: name,
+            inputs: [input]
+                + parameters.map { .init($0.name, .float32, $0.shape.map { .fixed($0) }) },
+            outputs: [value.name], nodes: nodes)
+        let shapes = Dictionary(uniqueKeysWithValues: parameters.map { ($0.name, $0.shape) })
+        return (network, network.weightSites(ofParameters: shapes))
+    }
+}
+
 // What layers do to a draft.
 extension NetworkDraft {
     /// The full name of the next layer, which is then taken.
