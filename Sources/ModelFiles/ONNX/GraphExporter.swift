@@ -106,6 +106,9 @@ struct GraphExporter {
         if let preprocessing = network.preprocessing {
             entries[ONNXModel.preprocessingKey] = try ONNXModel.text(of: preprocessing)
         }
+        if let ranges = network.activationRanges {
+            entries[ONNXModel.rangesKey] = try ONNXModel.text(of: ranges)
+        }
         return entries.sorted { $0.key < $1.key }.map { entry in
             .with {
                 $0.key = entry.key
