@@ -21,7 +21,7 @@ struct ByteValues {
                 continue
             }
             guard item.passesBytes, wanted.contains(item.output) else { continue }
-            if case .concat = item.operation {
+            if item.joinsBytes {
                 guard let scale = scales[item.output] else { continue }
                 // Neighbours in one result have one scale, which best they are given at once.
                 for value in item.inputs { scales[value] = scale }
@@ -37,7 +37,11 @@ struct ByteValues {
                 item.passesBytes
                 ? item.readsOfValues.allSatisfy(written.contains)
                 : takesBytes(item, in: graph) && scales[item.output] != nil
-            if gives { written.insert(item.output) }
+            guard gives else { continue }
+            written.insert(item.output)
+            if item.passesBytes, !item.joinsBytes {
+                scales[item.output] = scales[item.inputs[0]]
+            }
         }
     }
 
@@ -70,8 +74,7 @@ struct ByteValues {
     /// What the bytes of a value stand for that is wanted as bytes; nil when its range is not known.
     func scale(of value: String) -> ByteScale? { scales[value] }
 
-    /// Whether the operator that gives a value writes it as bytes: of ``scale(of:)``, or where bytes
-    /// are only passed on, of the scale that they have.
+    /// Whether the operator that gives a value writes it as bytes.
     func isWritten(_ value: String) -> Bool { written.contains(value) }
 }
 
@@ -111,6 +114,11 @@ extension PlanGraph.Operator {
         }
     }
 
+    /// Whether it puts values side by side.
+    fileprivate var joinsBytes: Bool {
+        if case .concat = operation { true } else { false }
+    }
+
     /// Whether its results are elements of what it reads.
     fileprivate var choosesBytes: Bool {
         switch operation {
@@ -121,8 +129,7 @@ extension PlanGraph.Operator {
 
     /// What it reads but for weights, biases, sizes and axes.
     var readsOfValues: [String] {
-        let own: ArraySlice<String>
-        if case .concat = operation { own = inputs[...] } else { own = inputs.prefix(1) }
+        let own = joinsBytes ? inputs[...] : inputs.prefix(1)
         return own + fused.compactMap { if case .add(let value) = $0 { value } else { nil } }
     }
 }
