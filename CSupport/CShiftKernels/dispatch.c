@@ -48,7 +48,7 @@ static void detect(void) {
     }
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
         __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
-        __builtin_cpu_supports("avx512vnni")) {
+        __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512vbmi")) {
         available[SDK_ISA_AVX512] = &table_avx512;
     }
 #elif SDK_ARCH_ARM64

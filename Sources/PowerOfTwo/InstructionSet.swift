@@ -6,7 +6,7 @@ public enum InstructionSet: String, CaseIterable, Sendable {
     case scalar
     /// x86-64 with AVX2.
     case avx2
-    /// x86-64 with AVX-512 F, BW, VL, DQ and VNNI.
+    /// x86-64 with AVX-512 F, BW, VL, DQ, VNNI and VBMI.
     case avx512
     /// ARMv8 with NEON.
     case neon

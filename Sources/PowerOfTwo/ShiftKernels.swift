@@ -18,6 +18,7 @@ package struct ShiftKernels: Sendable {
         "f32_plane_gradient_sums", "f32_plane_gradient", "f32_symbols_rebuild",
         "f32_basis_gradient", "f32_bucket_switch", "f32_requantise", "f32_lanes_correlate",
         "f32_lanes_weight_gradient", "f32_minmax", "f32_fake_quantise", "f32_fake_quantise_random",
+        "u8_s8_convolve",
     ]
 
     /// The kernels in use.

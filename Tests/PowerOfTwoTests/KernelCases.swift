@@ -48,6 +48,7 @@ struct KernelCases {
         "f32_minmax": { $0.minmax() },
         "f32_fake_quantise": { $0.fakeQuantise() },
         "f32_fake_quantise_random": { $0.fakeQuantiseRandomly() },
+        "u8_s8_convolve": { $0.convolve() },
     ]
 
     func expectSame<Element>(

@@ -39,7 +39,7 @@ enum {
 typedef enum sdk_isa {
     SDK_ISA_SCALAR = 0,
     SDK_ISA_AVX2 = 1,    ///< AVX2 and FMA
-    SDK_ISA_AVX512 = 2,  ///< AVX-512 F, BW, VL, DQ and VNNI
+    SDK_ISA_AVX512 = 2,  ///< AVX-512 F, BW, VL, DQ, VNNI and VBMI
     SDK_ISA_NEON = 3,    ///< ARMv8 NEON
     SDK_ISA_COUNT = 4
 } sdk_isa;
@@ -90,6 +90,84 @@ typedef struct sdk_lanes_pass {
 /// Returns the indexes of the input that one tile of an axis needs, with a single tap only those
 /// that it reads: the scratch of a pass is chunk * rows * columns * SDK_LANES floats.
 size_t sdk_lanes_extent(const sdk_lanes_axis *axis);
+
+/// Filters that share one list of kept positions, bytes of a block of compacted activations, and
+/// the most taps along an axis of a convolution of integers.
+enum { SDK_CONVOLVE_FILTERS = 32, SDK_CONVOLVE_BLOCK = 64, SDK_CONVOLVE_TAPS = 64 };
+
+/// A kept position: its input channel and row tap, each below 2^16, in one number.
+#define SDK_CONVOLVE_POSITION(channel, tap) ((uint32_t)((channel) << 16 | (tap)))
+
+/// One axis of a convolution of integers: output index i and tap t read the input at
+/// i stride + t dilation - padding.
+typedef struct sdk_convolve_axis {
+    size_t in_size, out_size, taps, stride, dilation, padding;
+} sdk_convolve_axis;
+
+/// What moves the kept ones of at most 64 neighbouring channels into a block of 64 bytes: byte b
+/// becomes that of channel + index[b] where bit b of `bytes` is set.
+typedef struct sdk_convolve_step {
+    uint8_t index[SDK_CONVOLVE_BLOCK];
+    uint64_t bytes;
+    uint32_t block;
+    uint16_t channel, tap;
+} sdk_convolve_step;
+
+/// The filters that share one list of kept positions. K is the number of positions, a multiple of
+/// 4: padding repeats any position with weights of zero. A block is 64 positions, the last one
+/// what is left; `weights` is [block][column tap][quad of positions][32 filters][4 positions].
+typedef struct sdk_convolve_group {
+    size_t kept;
+    const uint32_t *positions;
+    const int8_t *weights;
+    const sdk_convolve_step *steps;
+    size_t step_count;
+} sdk_convolve_group;
+
+/// A convolution of one image of u8 [height][width][in_channels] whose value is
+/// in_scale (x - in_zero) with s8 weights, each filter with a scale of its own. For output pixel
+/// (i, j) and filter o, in int32 that wraps,
+///
+///     sum = correction[o] + sum over kept (channel, row tap) and column taps t
+///                           of weight * in[row of i, tap][column of j, t][channel]
+///
+/// where the input outside the image is in_zero and correction[o] is -in_zero times the sum of the
+/// weights of the filter. Then in f32, where fma rounds once,
+///
+///     y = fma(sum, scale[o], bias[o])
+///     y = fma(residual, residual_scale, y)                  (with a residual, u8 like the output)
+///     y = y > low ? y : low;  y = y < high ? y : high       (NaN becomes low)
+///     out = y                                               (float_output)
+///     out = round(y) + out_zero                             (otherwise; ties to even)
+///
+/// so that for a u8 output scales, bias, low and high are in units of one step of the output, with
+/// -out_zero <= low <= high <= 255 - out_zero, and the zero point of a residual is in the bias.
+/// `correction`, `scale` and `bias` have 32 elements for every group.
+typedef struct sdk_convolution {
+    size_t in_channels, out_channels;
+    sdk_convolve_axis rows, columns;
+    const sdk_convolve_group *groups;
+    const int32_t *correction;
+    const float *scale, *bias;
+    float residual_scale, low, high;
+    uint8_t in_zero, out_zero;
+    int float_output;
+} sdk_convolution;
+
+/// Returns the bytes of scratch that u8_s8_convolve takes, at any alignment.
+size_t sdk_convolve_scratch(const sdk_convolution *convolution);
+
+/// Writes the steps of a group whose positions rise by (tap, channel) and returns their number;
+/// with `steps` NULL only counts them.
+size_t sdk_convolve_plan(size_t in_channels, size_t kept, const uint32_t *positions,
+                         sdk_convolve_step *steps);
+
+/// Packs the weights of `filters` <= 32 filters, [filters][in_channels][row taps][column taps],
+/// at `kept` positions followed by padding to a multiple of 4, as a group has them, and adds
+/// -in_zero times their sums to `correction[filters]`.
+void sdk_convolve_pack(size_t filters, size_t in_channels, size_t row_taps, size_t column_taps,
+                       const int8_t *weights, size_t kept, const uint32_t *positions,
+                       uint8_t in_zero, int8_t *packed, int32_t *correction);
 
 /// One instruction set's kernels, as a table of function pointers.
 typedef struct sdk_kernel_table {

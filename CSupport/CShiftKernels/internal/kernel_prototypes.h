@@ -25,7 +25,7 @@
 #define SDK_TARGET_BEGIN(features) \
     SDK_PRAGMA(clang attribute push(__attribute__((target(features))), apply_to = function))
 #define SDK_TARGET_END SDK_PRAGMA(clang attribute pop)
-#define SDK_AVX512_FEATURES "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni"
+#define SDK_AVX512_FEATURES "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,avx512vbmi"
 
 /// Rows of the chunk that starts at `row`.
 static inline size_t sdk_chunk_rows(size_t rows, size_t row) {
