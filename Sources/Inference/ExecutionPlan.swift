@@ -51,27 +51,32 @@ public final class ExecutionPlan {
     ///     named dimensions set to 1.
     ///   - threads: threads that running uses.
     ///   - precision: the arithmetic.
+    ///   - convolutions: how those on bytes are computed.
     /// - Throws: ``NetworkError`` for operators that cannot be run, shapes that do not fit,
     ///   `.noActivationRanges` when bytes are asked for and the ranges of values are not known, and
     ///   `.tooLarge` for a plan that needs more memory than the machine has.
     public convenience init(
         _ network: Network, inputShapes: [String: [Int]] = [:], threads: Int = 1,
-        precision: Precision = .f32
+        precision: Precision = .f32, convolutions: ByteConvolutions = .automatic
     ) throws {
         var graph = try PlanGraph(network, inputShapes: inputShapes)
         try graph.simplify(threads: threads)
         let bytes = try precision == .int8 ? ByteValues(graph, of: network) : nil
-        try self.init(graph, bytes: bytes, inputs: network.inputs, threads: threads)
+        try self.init(
+            graph, bytes: bytes, convolutions: convolutions, inputs: network.inputs,
+            threads: threads)
     }
 
     /// Prepares operators that are merged already.
     init(
-        _ graph: PlanGraph, bytes: ByteValues?, inputs networkInputs: [Network.Input], threads: Int
+        _ graph: PlanGraph, bytes: ByteValues?, convolutions: ByteConvolutions = .automatic,
+        inputs networkInputs: [Network.Input], threads: Int
     ) throws {
         precondition(threads > 0, "a plan needs at least one thread")
         OneDNN.setThreads(threads)
         var builder = try PlanBuilder(
-            graph, bytes: bytes, inputs: networkInputs, stream: OneDNNStream())
+            graph, bytes: bytes, convolutions: convolutions, inputs: networkInputs,
+            threads: threads, stream: OneDNNStream())
         outputs = zip(graph.outputs.map(\.name), try builder.finalPlaces()).map { ($0, $1) }
         inputs = networkInputs.compactMap { input in
             builder.placeOfInput(input.name).map { (input.name, $0) }
@@ -79,7 +84,8 @@ public final class ExecutionPlan {
         let moving = builder.buffers
         let layout = Arena(moving)
         let scratchBytes = builder.drafts.map(\.scratchBytes).max() ?? 0
-        constantByteCount = builder.constants.reduce(0) { $0 + $1.byteCount }
+        constantByteCount =
+            builder.constants.reduce(0) { $0 + $1.byteCount } + builder.packedByteCount
         try PlanMemory.check(layout.byteCount + scratchBytes + constantByteCount)
         let arena = try PlanMemory(byteCount: layout.byteCount)
         let scratch = try PlanMemory(byteCount: scratchBytes)

@@ -16,6 +16,11 @@ struct PlanBuilder {
     var graph: PlanGraph
     /// What is kept as bytes; nil when all is floats.
     let bytes: ByteValues?
+    let convolutions: ByteConvolutions
+    /// Threads that steps run on.
+    let threads: Int
+    /// Bytes of weights that steps of our own keep packed.
+    var packedByteCount = 0
     private(set) var drafts: [Draft] = []
     /// What moves in the arena.
     private(set) var buffers: [PlanBuffer] = []
@@ -33,9 +38,12 @@ struct PlanBuilder {
         name: "", operation: .matMul, inputs: [], outputs: [])
 
     init(
-        _ graph: PlanGraph, bytes: ByteValues?, inputs: [Network.Input], stream: OneDNNStream
+        _ graph: PlanGraph, bytes: ByteValues?, convolutions: ByteConvolutions,
+        inputs: [Network.Input], threads: Int, stream: OneDNNStream
     ) throws {
         self.graph = graph
+        self.convolutions = convolutions
+        self.threads = threads
         self.bytes = bytes
         self.stream = stream
         remaining = graph.useCounts()
@@ -304,9 +312,24 @@ struct PlanBuilder {
         kernel: String, density: Double = 1, _ values: [PlacedValue],
         _ make: @escaping (_ addresses: [UnsafeMutableRawPointer]) -> ExecutionPlan.Action
     ) {
-        add(current.operation.name, kernel: kernel, density: density, values, scratch: 0) { _ in
-            make(try values.map { try $0.address() })
+        emit(kernel: kernel, density: density, scratch: 0, values) { addresses, _ in
+            make(addresses)
         }
+    }
+
+    /// Adds a step of our own that needs memory while it runs.
+    mutating func emit(
+        operation: String? = nil, kernel: String, density: Double, scratch byteCount: Int,
+        _ values: [PlacedValue],
+        _ make:
+            @escaping (
+                _ addresses: [UnsafeMutableRawPointer], _ scratch: UnsafeMutableRawPointer
+            ) -> ExecutionPlan.Action
+    ) {
+        add(
+            operation ?? current.operation.name, kernel: kernel, density: density, values,
+            scratch: byteCount
+        ) { scratch in make(try values.map { try $0.address() }, scratch) }
     }
 
     private mutating func add(

@@ -31,6 +31,12 @@ struct BenchCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
+            "With int8: convolutions by oneDNN (dense), at kept positions only (sparse), or as is "
+                + "faster (automatic).", valueName: "how"))
+    var convolutions = ByteConvolutions.automatic
+
+    @Option(
+        help: ArgumentHelp(
             "Prune this share of a built-in network's weights in groups.", valueName: "fraction"))
     var prune: Double?
 
@@ -88,6 +94,7 @@ struct BenchCommand: ParsableCommand {
             var benchmark = LatencyBenchmark()
             benchmark.batch = batch
             benchmark.precision = arithmetic.precision
+            benchmark.convolutions = convolutions
             benchmark.inputShapes = try shapes(for: loaded.network)
             if arithmetic.precision == .int8, loaded.fileByteCount == nil {
                 try loaded.calibrateOnRandomInputs(

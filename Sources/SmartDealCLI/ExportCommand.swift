@@ -64,7 +64,8 @@ struct ExportCommand: ParsableCommand {
             }
             let bytes = try model.write(to: output)
             try common.print(
-                Result(network: network, output: output, output_bytes: bytes, opset: opset,
+                Result(
+                    network: network, output: output, output_bytes: bytes, opset: opset,
                     precision: arithmetic.precision.rawValue),
                 text: "\(output): \(HumanNumber.bytes(bytes)), opset \(opset)")
         }

@@ -11,3 +11,5 @@ struct PrecisionOption: ParsableArguments {
 }
 
 extension Precision: ExpressibleByArgument {}
+
+extension ByteConvolutions: ExpressibleByArgument {}

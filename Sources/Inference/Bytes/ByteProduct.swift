@@ -35,6 +35,8 @@ struct ByteProduct {
     let biasShape: [Int]
     let source: Operand
     let target: Operand
+    /// The convolution as the kernels over kept positions see it; nil for what they do not have.
+    var grid: SparseGrid?
     let make:
         (
             _ source: Layout, _ weights: Layout, _ bias: Layout?, _ target: Layout,
@@ -67,6 +69,9 @@ extension PlanBuilder {
         var merged = item
         var scale = bytes.isWritten(item.output) ? bytes.scale(of: item.output) : nil
         if item.addends.contains(where: { scaleOfBytes($0) == nil }) { scale = nil }
+        if try lowerSparse(item, product, weights, source: sourceScale, target: scale) {
+            return true
+        }
         var chosen = try primitive(item.fused, scale)
         if chosen == nil {
             merged.fused = []

@@ -21,7 +21,8 @@ extension PlanBuilder {
             weightName: weightName, weights: try Layout(plain: sizes, .signedByte),
             isTransposed: false, channelAxes: groups > 1 ? [0, 1] : [0],
             biasName: item.input(2), biasShape: [shape[0]],
-            source: .init(channelsLast: sourceShape), target: .init(channelsLast: targetShape)
+            source: .init(channelsLast: sourceShape), target: .init(channelsLast: targetShape),
+            grid: SparseGrid(convolution, window, source: sourceShape, target: targetShape)
         ) { source, weights, bias, target, posts, integers in
             try Primitive.convolution(
                 source: source, weights: weights, bias: bias, target: target,

@@ -1,4 +1,4 @@
-internal import Networks
+public import Networks
 internal import ONNXSchema
 internal import PowerOfTwo
 
@@ -47,7 +47,8 @@ extension GraphExporter {
             }
             let name = node.inputs[1]
             node.inputs[1] = once("\(name)/bytes along \(weight.axis)") {
-                $0.addBytes(weight.bytes, $0.network.parameters[name]?.shape ?? [], weight.axis, name)
+                let shape = $0.network.parameters[name]?.shape ?? []
+                return $0.addBytes(weight.bytes, shape, weight.axis, name)
             }
         }
         let output = node.outputs.first ?? ""

@@ -17,6 +17,8 @@ public struct LatencyBenchmark: Sendable {
     public var seed: UInt64 = 0
     /// The arithmetic; bytes need a network with the ranges of its values.
     public var precision = Precision.f32
+    /// How convolutions on bytes are computed.
+    public var convolutions = ByteConvolutions.automatic
 
     public init() {}
 
@@ -67,7 +69,8 @@ public struct LatencyBenchmark: Sendable {
         let random = try RandomInputs(for: network, batch: batch, given: inputShapes)
         let begin = clock.now
         let plan = try ExecutionPlan(
-            network, inputShapes: random.shapes, threads: threads, precision: precision)
+            network, inputShapes: random.shapes, threads: threads, precision: precision,
+            convolutions: convolutions)
         let planSeconds = (clock.now - begin).inSeconds
         let inputs = random.tensors(seed: seed)
 

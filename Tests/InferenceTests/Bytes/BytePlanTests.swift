@@ -71,6 +71,33 @@ struct BytePlanTests {
                     ? ["Conv+Relu", "Conv+Add+Relu", "Conv"] : ["Conv", "Conv+Add", "Conv"]))
     }
 
+    @Test(
+        "at kept positions only a convolution gives what plain loops give",
+        arguments: [(1, 3), (2, 3), (1, 1), (2, 7)], [1, 2])
+    func sparse(shape: (stride: Int, kernel: Int), threads: Int) throws {
+        for activates in [false, true] {
+            let sketch = Sketch(seed: 17)
+            let x = sketch.input([2, 40, 14, 13], as: "x")
+            let first = try sketch.conv(
+                x, to: 70, kernel: shape.kernel, stride: shape.stride, bias: true, as: "first")
+            let relu = try activates ? sketch.add(.unary(.relu), first, as: "relu") : first
+            let second = try sketch.conv(relu, to: 70, bias: true, as: "second")
+            let sum = try sketch.add(.binary(.add), second, relu, as: "sum")
+            let value =
+                try activates
+                ? sketch.add(.unary(.clip(minimum: 0, maximum: 1)), sum, as: "value") : sum
+            let network = try network(sketch, value).pruned()
+            let rounded = ["x": "x", relu: relu, value: value]
+            let plan = try expectBytes(
+                network, rounding: rounded, within: 2, threads: threads)
+            let kernels = plan.steps.map(\.kernel).filter { $0.hasPrefix("kept positions:") }
+            #expect(kernels.count == 2, "\(plan.steps)")
+            let dense = try ExecutionPlan(
+                network.calibrated(), precision: .int8, convolutions: .dense)
+            #expect(!dense.steps.contains { $0.kernel.hasPrefix("kept positions:") })
+        }
+    }
+
     @Test("pooling and flattening pass bytes on to a product")
     func pooling() throws {
         let sketch = Sketch(seed: 9)
@@ -189,5 +216,28 @@ struct BytePlanTests {
         #expect(plan.steps.filter { $0.operation == "Reorder" }.count <= 2, "\(plan.steps)")
         let floats = try ExecutionPlan(network, inputShapes: ["input": input.shape])
         #expect(plan.constantByteCount * 2 < floats.constantByteCount)
+    }
+}
+
+extension Network {
+    /// With every 32 filters of larger convolutions zero at about two of three channels and kernel
+    /// rows.
+    fileprivate func pruned() -> Network {
+        var result = self
+        for node in nodes {
+            guard case .conv = node.operation, let tensor = parameters[node.inputs[1]]?.tensor,
+                tensor.shape[0] > 32
+            else { continue }
+            var elements = tensor.floats
+            let columns = tensor.shape[3]
+            let length = tensor.count / tensor.shape[0] / columns
+            for index in elements.indices {
+                let group = index / (length * columns) / 32
+                let position = index / columns % length
+                if (position * 7 + group * 5) % 3 != 0 { elements[index] = 0 }
+            }
+            result.parameters[node.inputs[1]] = .dense(Tensor(shape: tensor.shape, elements))
+        }
+        return result
     }
 }
