@@ -2,8 +2,8 @@
 
     python bytes_in_onnxruntime.py SMARTDEAL MODEL DATASET
 
-For built-in networks with random weights: results within a few steps of their range, because a tie that is
-rounded otherwise moves what comes after it. For MODEL, compressed and calibrated on DATASET (a folder of IDX
+For built-in networks with random weights: results nearer to each other than rounding moves them, because a
+tie that is rounded otherwise moves all that comes after it. For MODEL, compressed and calibrated on DATASET (a folder of IDX
 files): the accuracy of both on its images. Exit status 0 or 1.
 """
 from __future__ import annotations
@@ -20,7 +20,7 @@ import onnx
 import onnxruntime
 
 NETWORKS = ["lenet5", "mlp", "resnet20", "mobilenetv2@3x64x64/10", "vgg11@3x32x32/10"]
-LIMIT = 0.02  # of the largest result
+LIMIT = 0.7  # of what rounding changes
 
 
 def with_ranges(path: Path, rounded: onnx.GraphProto) -> None:
@@ -69,7 +69,7 @@ def main(smartdeal: str, model: str, dataset: str) -> int:
             reals = onnxruntime_result(work / "reals.onnx", inputs)
             error = np.abs(ours - theirs).max() / np.abs(theirs).max()
             rounding = np.abs(reals - theirs).max() / np.abs(theirs).max()
-            good = error <= LIMIT and {"QuantizeLinear", "DequantizeLinear"} <= kinds
+            good = error <= LIMIT * rounding and {"QuantizeLinear", "DequantizeLinear"} <= kinds
             failed += not good
             print(f"{name:26} differs by {error:.1e} of the largest; rounding by {rounding:.1e}"
                   f"{'' if good else '  FAILED'}")
