@@ -52,8 +52,8 @@ struct SparseGrid {
     /// - Parameter density: the share of positions that are kept.
     func isFaster(atDensity density: Double) -> Bool { density <= Self.crossover }
 
-    /// With this share kept, layers of ResNet-18 and 50 at 224 took 1.08 of the time by oneDNN (0.97
-    /// to 1.24), on one thread with AVX-512 VNNI; least of 50 runs, both by turns.
+    /// With this share kept, oneDNN took 0.97 to 1.24 times as long for layers of ResNet-18 and 50 at
+    /// 224, on one thread with AVX-512 VNNI; least of 50 runs each, in blocks of 25 by turns.
     static let crossover = 0.8
 }
 
