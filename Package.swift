@@ -56,7 +56,9 @@ let package = Package(
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ]),
         // The one door to oneDNN, and the memory of plans that use it.
-        .target(name: "DensePrimitives", dependencies: ["COneDNN", "DenseMath", "Networks"]),
+        .target(
+            name: "DensePrimitives",
+            dependencies: ["COneDNN", "DenseMath", "PowerOfTwo", "Networks"]),
         .target(
             name: "Inference",
             dependencies: ["DenseMath", "PowerOfTwo", "Networks", "DensePrimitives"]),
@@ -102,7 +104,8 @@ let package = Package(
             name: "ModelFilesTests",
             dependencies: ["ModelFiles", "Networks", "DenseMath", "ONNXSchema"]),
         .testTarget(
-            name: "InferenceTests", dependencies: ["Inference", "OperatorCases", "Decomposition"]),
+            name: "InferenceTests",
+            dependencies: ["Inference", "OperatorCases", "Decomposition", "PowerOfTwo"]),
         .testTarget(
             name: "TrainingTests", dependencies: ["Training", "Decomposition", "ModelFiles"]),
         .testTarget(name: "AcceleratorTests", dependencies: ["Accelerator", "Networks"]),

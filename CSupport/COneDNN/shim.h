@@ -6,6 +6,8 @@
 
 #include <dlfcn.h>
 #include <dnnl.h>
+#include <float.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,6 +31,8 @@ typedef const dnnl_memory_desc_t *sdn_md;
 static inline sdn_md sdn_md_of(const sdn_layout *layout) { return layout ? &layout->md : NULL; }
 #endif
 
+enum sdn_element { sdn_float, sdn_byte, sdn_signed_byte };
+
 static inline void sdn_layout_free(sdn_layout *layout) {
     if (!layout) return;
 #if SDN_V3
@@ -51,9 +55,11 @@ static inline sdn_layout *sdn_layout_copy(sdn_md md) {
     return layout;
 }
 
-// Float elements in the order that `strides` says; NULL leaves the order to the primitive.
+// Elements in the order that `strides` says; NULL leaves the order to the primitive.
 static inline sdn_layout *sdn_layout_create(
-    int rank, const int64_t *sizes, const int64_t *strides) {
+    int rank, const int64_t *sizes, const int64_t *strides, int element) {
+    dnnl_data_type_t type = element == sdn_byte ? dnnl_u8
+        : element == sdn_signed_byte            ? dnnl_s8 : dnnl_f32;
     sdn_layout *layout = (sdn_layout *)calloc(1, sizeof *layout);
     if (!layout) return NULL;
     dnnl_dims_t dims = {0}, steps = {0};
@@ -66,12 +72,12 @@ static inline sdn_layout *sdn_layout_create(
     dnnl_status_t status;
 #if SDN_V3
     status = strides
-        ? dnnl_memory_desc_create_with_strides(&layout->md, rank, dims, dnnl_f32, steps)
-        : dnnl_memory_desc_create_with_tag(&layout->md, rank, dims, dnnl_f32, dnnl_format_tag_any);
+        ? dnnl_memory_desc_create_with_strides(&layout->md, rank, dims, type, steps)
+        : dnnl_memory_desc_create_with_tag(&layout->md, rank, dims, type, dnnl_format_tag_any);
 #else
     status = strides
-        ? dnnl_memory_desc_init_by_strides(&layout->md, rank, dims, dnnl_f32, steps)
-        : dnnl_memory_desc_init_by_tag(&layout->md, rank, dims, dnnl_f32, dnnl_format_tag_any);
+        ? dnnl_memory_desc_init_by_strides(&layout->md, rank, dims, type, steps)
+        : dnnl_memory_desc_init_by_tag(&layout->md, rank, dims, type, dnnl_format_tag_any);
 #endif
     if (status != dnnl_success) {
         free(layout);
@@ -105,6 +111,8 @@ typedef struct sdn_post {
     enum sdn_post_kind kind;
     int function;  // of sdn_function or sdn_binary
     float alpha, beta;
+    float sum_scale;  // of a sum: what the target holds before is sum_scale (byte - sum_zero)
+    int sum_zero;
     const sdn_layout *operand;  // of a binary one
 } sdn_post;
 
@@ -138,6 +146,8 @@ static inline float sdn_function_beta(int function, float beta) {
     return SDN_V3 && function == sdn_hardswish ? 0.5f : beta;
 }
 
+static inline float sdn_finite(float value) { return fminf(fmaxf(value, -FLT_MAX), FLT_MAX); }
+
 static inline dnnl_alg_kind_t sdn_binary_kind(int function) {
     switch (function) {
     case sdn_add: return dnnl_binary_add;
@@ -150,29 +160,106 @@ static inline dnnl_alg_kind_t sdn_binary_kind(int function) {
     }
 }
 
-// Scratch memory is the caller's, so that a plan can share it between its steps.
+// How a primitive's integers stand for reals: x = scale (integer - zero). Floats have scale 1, zero 0.
+typedef struct sdn_integers {
+    float source_scale, target_scale;
+    int source_zero, target_zero;
+    const float *weight_scales;  // one a channel, or NULL
+    int weight_count, weight_mask;
+    int result_mask;  // the dimension of the result that weight_count is of
+} sdn_integers;
+
+// Whether the bias of an integer primitive is real; otherwise it is added to the accumulators.
+enum { sdn_bias_is_real = SDN_V3 };
+
+#if SDN_V3
+static inline dnnl_status_t sdn_set_integers(
+    dnnl_primitive_attr_t attributes, const sdn_integers *integers) {
+    dnnl_status_t status = dnnl_primitive_attr_set_scales_mask(attributes, DNNL_ARG_SRC, 0);
+    if (status == dnnl_success && integers->weight_scales)
+        status = dnnl_primitive_attr_set_scales_mask(
+            attributes, DNNL_ARG_WEIGHTS, integers->weight_mask);
+    if (status == dnnl_success)
+        status = dnnl_primitive_attr_set_scales_mask(attributes, DNNL_ARG_DST, 0);
+    if (status == dnnl_success && integers->source_zero)
+        status = dnnl_primitive_attr_set_zero_points_mask(attributes, DNNL_ARG_SRC, 0);
+    if (status == dnnl_success && integers->target_zero)
+        status = dnnl_primitive_attr_set_zero_points_mask(attributes, DNNL_ARG_DST, 0);
+    return status;
+}
+#else
+// Accumulators to units of `target_scale`.
+static inline dnnl_status_t sdn_set_integers(
+    dnnl_primitive_attr_t attributes, const sdn_integers *integers, float target_scale) {
+    float scale = integers->source_scale / target_scale;
+    int count = integers->weight_scales ? integers->weight_count : 1;
+    float *scales = (float *)malloc((size_t)count * sizeof *scales);
+    if (!scales) return dnnl_out_of_memory;
+    for (int i = 0; i < count; i++)
+        scales[i] = integers->weight_scales ? scale * integers->weight_scales[i] : scale;
+    dnnl_status_t status = dnnl_primitive_attr_set_output_scales(
+        attributes, count, count > 1 ? integers->result_mask : 0, scales);
+    free(scales);
+    if (status == dnnl_success && integers->source_zero)
+        status = dnnl_primitive_attr_set_zero_points(
+            attributes, DNNL_ARG_SRC, 1, 0, &integers->source_zero);
+    if (status == dnnl_success && integers->target_zero)
+        status = dnnl_primitive_attr_set_zero_points(
+            attributes, DNNL_ARG_DST, 1, 0, &integers->target_zero);
+    return status;
+}
+#endif
+
+// Whether a function of c x is c times the function of x, when its bounds are c times as large.
+static inline int sdn_scales_with_operand(const sdn_post *post) {
+    return post->kind == sdn_post_sum
+        || (post->kind == sdn_post_function
+            && (post->function == sdn_relu || post->function == sdn_clip));
+}
+
+// Scratch memory is the caller's, so that a plan can share it between its steps. Posts work on
+// reals. 2.x has scales before them only: where they do not scale with their operand, one more post
+// brings the result to the target's units.
 static inline dnnl_status_t sdn_attributes(
-    dnnl_primitive_attr_t *result, const sdn_post *posts, int count) {
+    dnnl_primitive_attr_t *result, const sdn_post *posts, int count,
+    const sdn_integers *integers) {
     dnnl_primitive_attr_t attributes = NULL;
     dnnl_post_ops_t list = NULL;
     dnnl_status_t status = dnnl_primitive_attr_create(&attributes);
     if (status == dnnl_success)
         status = dnnl_primitive_attr_set_scratchpad_mode(attributes, dnnl_scratchpad_mode_user);
     if (status == dnnl_success) status = dnnl_post_ops_create(&list);
+    float unit = 1;  // that posts compute in
+#if SDN_V3
+    if (status == dnnl_success && integers) status = sdn_set_integers(attributes, integers);
+#else
+    if (integers) {
+        unit = integers->target_scale;
+        for (int i = 0; i < count; i++)
+            if (!sdn_scales_with_operand(posts + i)) unit = 1;
+        if (status == dnnl_success) status = sdn_set_integers(attributes, integers, unit);
+    }
+#endif
     for (int i = 0; status == dnnl_success && i < count; i++) {
         const sdn_post *post = posts + i;
         switch (post->kind) {
         case sdn_post_sum:
 #if SDN_V3
-            status = dnnl_post_ops_append_sum(list, 1, 0, dnnl_data_type_undef);
+            status = dnnl_post_ops_append_sum(
+                list, post->sum_scale, post->sum_zero, dnnl_data_type_undef);
 #else
-            status = dnnl_post_ops_append_sum(list, 1);
+            status = dnnl_post_ops_append_sum_v3(
+                list, post->sum_scale / unit, post->sum_zero, dnnl_data_type_undef);
 #endif
             break;
         case sdn_post_function: {
             dnnl_alg_kind_t kind = sdn_function_kind(post->function);
             float alpha = sdn_function_alpha(post->function, post->alpha);
             float beta = sdn_function_beta(post->function, post->beta);
+            if (post->function == sdn_clip) {
+                alpha = sdn_finite(alpha / unit);
+                beta = sdn_finite(beta / unit);
+            }
 #if SDN_V3
             status = dnnl_post_ops_append_eltwise(list, kind, alpha, beta);
 #else
@@ -186,6 +273,11 @@ static inline dnnl_status_t sdn_attributes(
             break;
         }
     }
+#if !SDN_V3
+    if (status == dnnl_success && integers && unit != integers->target_scale)
+        status = dnnl_post_ops_append_eltwise(
+            list, 1, dnnl_eltwise_linear, unit / integers->target_scale, 0);
+#endif
     if (status == dnnl_success) status = dnnl_primitive_attr_set_post_ops(attributes, list);
     if (list) dnnl_post_ops_destroy(list);
     if (status == dnnl_success)
@@ -420,6 +512,64 @@ enum sdn_argument {
     sdn_argument_scratchpad = DNNL_ARG_SCRATCHPAD,
     sdn_argument_multiple = DNNL_ARG_MULTIPLE_SRC
 };
+
+enum { sdn_integer_argument_limit = 5 };
+
+#if SDN_V3
+// Adds an argument with elements that oneDNN keeps.
+static inline dnnl_status_t sdn_add_argument(
+    dnnl_exec_arg_t *list, int *count, dnnl_engine_t engine, int number, dnnl_data_type_t type,
+    const void *elements, int64_t length) {
+    dnnl_memory_desc_t layout = NULL;
+    dnnl_memory_t memory = NULL;
+    void *place = NULL;
+    dnnl_status_t status =
+        dnnl_memory_desc_create_with_tag(&layout, 1, &length, type, dnnl_a);
+    if (status == dnnl_success)
+        status = dnnl_memory_create(&memory, layout, engine, DNNL_MEMORY_ALLOCATE);
+    if (layout) dnnl_memory_desc_destroy(layout);
+    if (status == dnnl_success) status = dnnl_memory_get_data_handle(memory, &place);
+    if (status == dnnl_success) {
+        memcpy(place, elements, (size_t)length * 4);
+        list[(*count)++] = (dnnl_exec_arg_t){number, memory};
+    } else if (memory) {
+        dnnl_memory_destroy(memory);
+    }
+    return status;
+}
+#endif
+
+// The arguments that scales and zeros are, at most sdn_integer_argument_limit; those added so far
+// are the caller's to destroy on failure too.
+static inline dnnl_status_t sdn_integer_arguments(
+    dnnl_exec_arg_t *list, int *count, dnnl_engine_t engine, const sdn_integers *integers) {
+    *count = 0;
+#if SDN_V3
+    dnnl_status_t status = sdn_add_argument(
+        list, count, engine, DNNL_ARG_ATTR_SCALES | DNNL_ARG_SRC, dnnl_f32,
+        &integers->source_scale, 1);
+    if (status == dnnl_success)
+        status = sdn_add_argument(
+            list, count, engine, DNNL_ARG_ATTR_SCALES | DNNL_ARG_DST, dnnl_f32,
+            &integers->target_scale, 1);
+    if (status == dnnl_success && integers->weight_scales)
+        status = sdn_add_argument(
+            list, count, engine, DNNL_ARG_ATTR_SCALES | DNNL_ARG_WEIGHTS, dnnl_f32,
+            integers->weight_scales, integers->weight_count);
+    if (status == dnnl_success && integers->source_zero)
+        status = sdn_add_argument(
+            list, count, engine, DNNL_ARG_ATTR_ZERO_POINTS | DNNL_ARG_SRC, dnnl_s32,
+            &integers->source_zero, 1);
+    if (status == dnnl_success && integers->target_zero)
+        status = sdn_add_argument(
+            list, count, engine, DNNL_ARG_ATTR_ZERO_POINTS | DNNL_ARG_DST, dnnl_s32,
+            &integers->target_zero, 1);
+    return status;
+#else
+    (void)list, (void)engine, (void)integers;
+    return dnnl_success;
+#endif
+}
 
 // oneDNN takes the threads that OpenMP gives the calling thread, where it is built with OpenMP.
 static inline void sdn_set_threads(int count) {

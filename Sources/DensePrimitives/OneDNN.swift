@@ -1,6 +1,6 @@
 internal import COneDNN
 
-/// The one door to oneDNN. Shapes are sizes, outermost first; all elements are floats.
+/// The one door to oneDNN. Shapes are sizes, outermost first; elements are floats or bytes.
 package enum OneDNN {
     /// The library's version, such as `2.6.3`.
     package static var version: String {
@@ -72,6 +72,19 @@ package final class Layout: Equatable {
     /// Bytes, padding of blocks included.
     package let byteCount: Int
 
+    /// What the elements are.
+    package enum Element {
+        case float, byte, signedByte
+
+        fileprivate var number: CInt {
+            switch self {
+            case .float: CInt(sdn_float.rawValue)
+            case .byte: CInt(sdn_byte.rawValue)
+            case .signedByte: CInt(sdn_signed_byte.rawValue)
+            }
+        }
+    }
+
     fileprivate init(_ handle: UnsafeMutablePointer<sdn_layout>, shape: [Int]) {
         self.handle = handle
         self.shape = shape
@@ -86,29 +99,43 @@ package final class Layout: Equatable {
     package static let maximumRank = Int(DNNL_MAX_NDIMS)
 
     /// Row-major. Of more dimensions than oneDNN knows it is told the number of elements only.
-    package convenience init(plain shape: [Int]) throws {
+    package convenience init(plain shape: [Int], _ element: Element = .float) throws {
         guard shape.count > Self.maximumRank else {
-            try self.init(shape, strides: Layout.plainStrides(of: shape))
+            try self.init(shape, strides: Layout.plainStrides(of: shape), element)
             return
         }
         let count = [shape.reduce(1, *)]
-        guard let handle = sdn_layout_create(1, count.map(Int64.init), [1]) else {
+        guard let handle = sdn_layout_create(1, count.map(Int64.init), [1], element.number) else {
             throw OneDNN.Failure(what: "a layout of \(shape)", status: 0)
         }
         self.init(handle, shape: shape)
     }
 
+    /// Row-major but for the channels, dimension 1, which lie side by side.
+    package convenience init(channelsLast shape: [Int], _ element: Element) throws {
+        guard shape.count > 2 else {
+            try self.init(plain: shape, element)
+            return
+        }
+        let inner = Layout.plainStrides(of: Array(shape[2...])).map { $0 * shape[1] }
+        try self.init(
+            shape, strides: [shape[1...].reduce(1, *), 1] + inner, element)
+    }
+
     /// The order that a primitive likes best; only to ask for.
-    package convenience init(any shape: [Int]) throws {
-        try self.init(shape, strides: nil)
+    package convenience init(any shape: [Int], _ element: Element = .float) throws {
+        try self.init(shape, strides: nil, element)
     }
 
     /// Elements at the given distances.
-    package convenience init(_ shape: [Int], strides: [Int]?) throws {
+    package convenience init(
+        _ shape: [Int], strides: [Int]?, _ element: Element = .float
+    ) throws {
         // oneDNN has no values without dimensions: a number is a vector of one.
         let sizes = shape.isEmpty ? [1] : shape.map(Int64.init)
         let steps = strides.map { $0.isEmpty ? [1] : $0.map(Int64.init) }
-        guard let handle = sdn_layout_create(CInt(sizes.count), sizes, steps) else {
+        guard let handle = sdn_layout_create(CInt(sizes.count), sizes, steps, element.number)
+        else {
             throw OneDNN.Failure(what: "a layout of \(shape)", status: 0)
         }
         self.init(handle, shape: shape)
@@ -129,8 +156,8 @@ package final class Layout: Equatable {
 
 /// Something that a primitive does to its result before it writes it.
 package enum PostOperation {
-    /// Adds what the target holds before.
-    case sum
+    /// Adds what the target holds before, scale times what is above zero when it holds bytes.
+    case sum(scale: Float = 1, zero: Int = 0)
     case function(Function)
     case binary(BinaryFunction, Layout)
 
@@ -199,12 +226,13 @@ package final class Primitive {
 
     let descriptor: OpaquePointer
     private let handle: OpaquePointer
+    fileprivate let integers: IntegerScales?
     /// The name of oneDNN's implementation, such as `jit:avx512_core`.
     package let implementation: String
     /// Memory that it needs while it runs; may be shared with others that do not run then.
     package let scratch: Layout?
 
-    private init(descriptor: OpaquePointer, what: String) throws {
+    private init(descriptor: OpaquePointer, integers: IntegerScales?, what: String) throws {
         var handle: OpaquePointer?
         let status = dnnl_primitive_create(&handle, descriptor)
         guard status == dnnl_success, let handle else {
@@ -213,6 +241,7 @@ package final class Primitive {
         }
         self.descriptor = descriptor
         self.handle = handle
+        self.integers = integers
         implementation = String(cString: sdn_primitive_name(descriptor))
         let scratch = sdn_primitive_layout(descriptor, dnnl_query_scratchpad_md, 0)
         self.scratch = scratch.flatMap { handle in
@@ -284,38 +313,48 @@ package final class Primitive {
     ) -> dnnl_status_t
 
     static func make(
-        _ what: String, _ posts: [PostOperation], _ make: Make
+        _ what: String, _ posts: [PostOperation], integers: IntegerScales? = nil, _ make: Make
     ) throws -> Primitive {
         let list = posts.map { post in
             switch post {
-            case .sum:
-                sdn_post(kind: sdn_post_sum, function: 0, alpha: 0, beta: 0, operand: nil)
+            case .sum(let scale, let zero):
+                sdn_post(
+                    kind: sdn_post_sum, function: 0, alpha: 0, beta: 0, sum_scale: scale,
+                    sum_zero: CInt(zero), operand: nil)
             case .function(let function):
                 sdn_post(
                     kind: sdn_post_function, function: function.kind.rawValue,
-                    alpha: function.alpha, beta: function.beta, operand: nil)
+                    alpha: function.alpha, beta: function.beta, sum_scale: 1, sum_zero: 0,
+                    operand: nil)
             case .binary(let function, let layout):
                 sdn_post(
                     kind: sdn_post_binary, function: function.rawValue, alpha: 0, beta: 0,
-                    operand: UnsafePointer(layout.handle))
+                    sum_scale: 1, sum_zero: 0, operand: UnsafePointer(layout.handle))
             }
         }
         var attributes: OpaquePointer?
         try withExtendedLifetime(posts) {
-            try OneDNN.check(sdn_attributes(&attributes, list, CInt(list.count)), what)
+            let status =
+                integers?.withForm {
+                    sdn_attributes(&attributes, list, CInt(list.count), $0)
+                } ?? sdn_attributes(&attributes, list, CInt(list.count), nil)
+            try OneDNN.check(status, what)
         }
         defer { if let attributes { dnnl_primitive_attr_destroy(attributes) } }
         var descriptor: OpaquePointer?
         try OneDNN.check(make(&descriptor, OneDNN.engine.handle, attributes), what)
         guard let descriptor else { throw OneDNN.Failure(what: what, status: 0) }
-        return try Primitive(descriptor: descriptor, what: what)
+        return try Primitive(descriptor: descriptor, integers: integers, what: what)
     }
 
     package static func convolution(
         source: Layout, weights: Layout, bias: Layout?, target: Layout, strides: [Int],
-        dilations: [Int], padding: (begin: [Int], end: [Int]), posts: [PostOperation]
+        dilations: [Int], padding: (begin: [Int], end: [Int]), posts: [PostOperation],
+        integers: IntegerScales? = nil
     ) throws -> Primitive {
-        try make("a convolution \(source.shape) with \(weights.shape)", posts) {
+        try make(
+            "a convolution \(source.shape) with \(weights.shape)", posts, integers: integers
+        ) {
             sdn_convolution(
                 $0, $1, source.handle, weights.handle, bias?.handle, target.handle,
                 strides.map(Int64.init), dilations.map { Int64($0 - 1) },
@@ -324,9 +363,12 @@ package final class Primitive {
     }
 
     package static func matrixProduct(
-        source: Layout, weights: Layout, bias: Layout?, target: Layout, posts: [PostOperation]
+        source: Layout, weights: Layout, bias: Layout?, target: Layout, posts: [PostOperation],
+        integers: IntegerScales? = nil
     ) throws -> Primitive {
-        try make("a matrix product \(source.shape) with \(weights.shape)", posts) {
+        try make(
+            "a matrix product \(source.shape) with \(weights.shape)", posts, integers: integers
+        ) {
             sdn_matmul(
                 $0, $1, source.handle, weights.handle, bias?.handle, target.handle, $2)
         }
@@ -387,8 +429,10 @@ package final class Primitive {
         }
     }
 
-    package static func reorder(from source: Layout, to target: Layout) throws -> Primitive {
-        try make("a reorder of \(source.shape)", []) {
+    package static func reorder(
+        from source: Layout, to target: Layout, integers: IntegerScales? = nil
+    ) throws -> Primitive {
+        try make("a reorder of \(source.shape)", [], integers: integers) {
             sdn_reorder($0, $1, source.handle, target.handle, $2)
         }
     }
@@ -430,6 +474,14 @@ package final class BoundPrimitive {
             try OneDNN.check(
                 sdn_memory(&memory, OneDNN.engine.handle, layout.handle, address), "memory")
             arguments.append(dnnl_exec_arg_t(arg: number, memory: memory))
+        }
+        try primitive.integers?.withForm { form in
+            let limit = Int(sdn_integer_argument_limit)
+            var list = [dnnl_exec_arg_t](repeating: dnnl_exec_arg_t(), count: limit)
+            var count: CInt = 0
+            let status = sdn_integer_arguments(&list, &count, OneDNN.engine.handle, form)
+            arguments += list.prefix(Int(count))
+            try OneDNN.check(status, "scales")
         }
     }
 

@@ -8,6 +8,9 @@ public import Networks
 /// merged into the operation before them, activations share one block of memory in which those
 /// not needed at the same time overlap. Packed weights are rebuilt once, when the plan is made.
 ///
+/// With ``Precision/int8`` what convolutions and products read and give are bytes, by the ranges
+/// that the network has of its values; weights are bytes with a scale for each output channel.
+///
 /// Not to be used by two threads at once: the memory of its activations is its own.
 public final class ExecutionPlan {
     /// What one step of a plan does.
@@ -32,6 +35,8 @@ public final class ExecutionPlan {
     public let constantByteCount: Int
     /// Threads that running uses.
     public let threads: Int
+    /// The arithmetic.
+    public let precision: Precision
 
     private let actions: [Action]
     private let inputs: [(name: String, place: PlacedValue)]
@@ -45,24 +50,42 @@ public final class ExecutionPlan {
     ///   - inputShapes: shapes of inputs by name. One that is missing has the network's shape with
     ///     named dimensions set to 1.
     ///   - threads: threads that running uses.
-    /// - Throws: ``NetworkError`` for operators that cannot be run, shapes that do not fit, and
+    ///   - precision: the arithmetic.
+    ///   - convolutions: how those on bytes are computed.
+    /// - Throws: ``NetworkError`` for operators that cannot be run, shapes that do not fit,
+    ///   `.noActivationRanges` when bytes are asked for and the ranges of values are not known, and
     ///   `.tooLarge` for a plan that needs more memory than the machine has.
-    public init(
-        _ network: Network, inputShapes: [String: [Int]] = [:], threads: Int = 1
+    public convenience init(
+        _ network: Network, inputShapes: [String: [Int]] = [:], threads: Int = 1,
+        precision: Precision = .f32, convolutions: ByteConvolutions = .automatic
+    ) throws {
+        var graph = try PlanGraph(network, inputShapes: inputShapes)
+        try graph.simplify(threads: threads)
+        let bytes = try precision == .int8 ? ByteValues(graph, of: network) : nil
+        try self.init(
+            graph, bytes: bytes, convolutions: convolutions, inputs: network.inputs,
+            threads: threads)
+    }
+
+    /// Prepares operators that are merged already.
+    init(
+        _ graph: PlanGraph, bytes: ByteValues?, convolutions: ByteConvolutions = .automatic,
+        inputs networkInputs: [Network.Input], threads: Int
     ) throws {
         precondition(threads > 0, "a plan needs at least one thread")
         OneDNN.setThreads(threads)
-        var graph = try PlanGraph(network, inputShapes: inputShapes)
-        try graph.simplify(threads: threads)
-        var builder = try PlanBuilder(graph, inputs: network.inputs, stream: OneDNNStream())
+        var builder = try PlanBuilder(
+            graph, bytes: bytes, convolutions: convolutions, inputs: networkInputs,
+            threads: threads, stream: OneDNNStream())
         outputs = zip(graph.outputs.map(\.name), try builder.finalPlaces()).map { ($0, $1) }
-        inputs = network.inputs.compactMap { input in
+        inputs = networkInputs.compactMap { input in
             builder.placeOfInput(input.name).map { (input.name, $0) }
         }
         let moving = builder.buffers
         let layout = Arena(moving)
         let scratchBytes = builder.drafts.map(\.scratchBytes).max() ?? 0
-        constantByteCount = builder.constants.reduce(0) { $0 + $1.byteCount }
+        constantByteCount =
+            builder.constants.reduce(0) { $0 + $1.byteCount } + builder.packedByteCount
         try PlanMemory.check(layout.byteCount + scratchBytes + constantByteCount)
         let arena = try PlanMemory(byteCount: layout.byteCount)
         let scratch = try PlanMemory(byteCount: scratchBytes)
@@ -74,6 +97,7 @@ public final class ExecutionPlan {
         memory = builder.constants + [arena, scratch]
         activationByteCount = layout.byteCount
         self.threads = threads
+        precision = bytes == nil ? .f32 : .int8
     }
 
     /// Runs the network: inputs by name to outputs by name.

@@ -7,15 +7,18 @@ public final class InferenceSession {
     public let network: Network
     /// Threads that running uses.
     public let threads: Int
+    /// The arithmetic.
+    public let precision: Precision
     /// The plans of the shapes that came last, the latest at the end.
     private var plans: [(shapes: [String: [Int]], plan: ExecutionPlan)] = []
     /// Every plan has weights of its own.
     private static let planLimit = 4
 
     /// Prepares a network; plans are made when inputs come.
-    public init(_ network: Network, threads: Int = 1) {
+    public init(_ network: Network, threads: Int = 1, precision: Precision = .f32) {
         self.network = network
         self.threads = threads
+        self.precision = precision
     }
 
     /// Runs the network: inputs by name to outputs by name.
@@ -40,7 +43,9 @@ public final class InferenceSession {
             known = nil
         }
         let plan =
-            try known ?? ExecutionPlan(network, inputShapes: inputShapes, threads: threads)
+            try known
+            ?? ExecutionPlan(
+                network, inputShapes: inputShapes, threads: threads, precision: precision)
         plans.append((inputShapes, plan))
         if plans.count > Self.planLimit { plans.removeFirst() }
         return plan

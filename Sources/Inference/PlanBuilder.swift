@@ -1,6 +1,7 @@
 internal import DensePrimitives
 internal import DenseMath
 internal import Networks
+internal import PowerOfTwo
 
 /// Turns merged operators into steps: chooses primitives and the layouts of values.
 struct PlanBuilder {
@@ -13,6 +14,13 @@ struct PlanBuilder {
     }
 
     var graph: PlanGraph
+    /// What is kept as bytes; nil when all is floats.
+    let bytes: ByteValues?
+    let convolutions: ByteConvolutions
+    /// Threads that steps run on.
+    let threads: Int
+    /// Bytes of weights that steps of our own keep packed.
+    var packedByteCount = 0
     private(set) var drafts: [Draft] = []
     /// What moves in the arena.
     private(set) var buffers: [PlanBuffer] = []
@@ -29,8 +37,14 @@ struct PlanBuilder {
     private var current = PlanGraph.Operator(
         name: "", operation: .matMul, inputs: [], outputs: [])
 
-    init(_ graph: PlanGraph, inputs: [Network.Input], stream: OneDNNStream) throws {
+    init(
+        _ graph: PlanGraph, bytes: ByteValues?, convolutions: ByteConvolutions,
+        inputs: [Network.Input], threads: Int, stream: OneDNNStream
+    ) throws {
         self.graph = graph
+        self.convolutions = convolutions
+        self.threads = threads
+        self.bytes = bytes
         self.stream = stream
         remaining = graph.useCounts()
         for input in inputs {
@@ -49,7 +63,14 @@ struct PlanBuilder {
 
     /// A value in any layout it has.
     mutating func read(_ value: String) throws -> PlacedValue {
-        if let place = places[value]?.first { return place }
+        if let place = places[value]?.first(where: { $0.scale == nil }) { return place }
+        if let place = places[value]?.first {
+            let shape = place.shape
+            let isPlain = try place.layout == Layout(plain: shape, .byte)
+            return try reordered(
+                place, value: value,
+                to: isPlain ? Layout(plain: shape) : Layout(channelsLast: shape, .float))
+        }
         guard let tensor = graph.parameters[value]?.tensor else {
             throw NetworkError(.undefinedValue, "'\(value)' is not known", node: current.name)
         }
@@ -66,18 +87,44 @@ struct PlanBuilder {
         return place
     }
 
-    /// A value in the given layout; reordered once if it lies in none such.
+    /// A value in the given layout of floats; reordered once if it lies in none such.
     mutating func read(_ value: String, as layout: Layout) throws -> PlacedValue {
-        let place = try read(value)
-        if let match = places[value]?.first(where: { $0.layout == layout }) { return match }
-        return try reordered(place, value: value, to: layout)
+        let known = places[value] ?? []
+        if let match = known.first(where: { $0.layout == layout }) { return match }
+        let place = try known.first { $0.scale == nil } ?? known.first ?? read(value)
+        return place.layout == layout ? place : try reordered(place, value: value, to: layout)
     }
 
     /// A value with its elements row-major.
     mutating func readPlain(_ value: String) throws -> PlacedValue {
-        let place = try read(value)
+        let place = try places[value]?.first ?? read(value)
         guard place.elementType == .float32 else { return place }
         return try read(value, as: Layout(plain: place.shape))
+    }
+
+    /// A value as bytes in the given layout; rounded or reordered once if it lies in none such.
+    ///
+    /// - Parameter scale: what the bytes stand for; any when left out.
+    mutating func readBytes(
+        _ value: String, as layout: Layout, at scale: ByteScale? = nil
+    ) throws -> PlacedValue {
+        let known = (places[value] ?? []).filter { $0.scale != nil }
+        let fitting = known.filter { scale == nil || $0.scale == scale }
+        if let match = fitting.first(where: { $0.layout == layout }) { return match }
+        let place = try fitting.first ?? known.first ?? read(value)
+        guard let scale = scale ?? place.scale ?? bytes?.scale(of: value) else {
+            throw OneDNN.Failure(what: "bytes of '\(value)', whose range is not known", status: 0)
+        }
+        // Without extent beside its channels, a value lies the same in both orders.
+        if place.scale == scale, place.shape.dropFirst(2).allSatisfy({ $0 == 1 }) {
+            return place.seen(as: layout)
+        }
+        return try reordered(place, value: value, to: layout, scale)
+    }
+
+    /// What the bytes stand for that ``readBytes(_:as:at:)`` would give.
+    func scaleOfBytes(_ value: String) -> ByteScale? {
+        places[value]?.lazy.compactMap(\.scale).first ?? bytes?.scale(of: value)
     }
 
     /// A constant of `layout`'s sizes whose elements are a parameter's, found at `strides` in it.
@@ -92,63 +139,72 @@ struct PlanBuilder {
         guard let tensor = graph.parameters[value]?.tensor else {
             throw NetworkError(.undefinedValue, "'\(value)' is no constant", node: current.name)
         }
+        let place = try tensor.withBytes {
+            try constant(of: $0, seenAs: source, in: layout, named: value)
+        }
+        reorderedWeights[value, default: []].append((source, place))
+        return place
+    }
+
+    /// A constant with the given elements, found at the strides of `source`, in `layout`.
+    mutating func constant(
+        of elements: UnsafeRawBufferPointer, seenAs source: Layout, in layout: Layout,
+        named name: String
+    ) throws -> PlacedValue {
         let memory = try constant(layout.byteCount)
         let primitive = try Primitive.reorder(from: source, to: layout)
         let scratch = try PlanMemory(byteCount: primitive.scratch?.byteCount ?? 0)
-        let done = try tensor.withBytes { bytes -> Bool in
-            guard let start = bytes.baseAddress else { return true }
-            return try primitive.bound(
+        if let start = elements.baseAddress {
+            let done = try primitive.bound(
                 to: [
                     (.source, source, UnsafeMutableRawPointer(mutating: start)),
                     (.target, layout, memory.start),
                 ], scratch: scratch.start
             ).run(on: stream)
+            guard done else { throw OneDNN.Failure(what: "weights '\(name)'", status: 0) }
         }
-        guard done else { throw OneDNN.Failure(what: "weights '\(value)'", status: 0) }
-        let place = PlacedValue(
-            shape: layout.shape, elementType: .float32, layout: layout, buffer: PlanBuffer(memory))
-        reorderedWeights[value, default: []].append((source, place))
-        return place
+        return PlacedValue(shape: layout.shape, layout: layout, buffer: PlanBuffer(memory))
     }
 
     private mutating func reordered(
-        _ place: PlacedValue, value: String, to layout: Layout
+        _ place: PlacedValue, value: String, to layout: Layout, _ scale: ByteScale? = nil
     ) throws -> PlacedValue {
-        if place.buffer.isConstant {
+        if place.buffer.isConstant, scale == nil {
             let source = place.layout
             return try weights(value, seenAs: source, in: layout)
         }
-        let result = try copy(place, in: layout)
+        let result = try copy(place, in: layout, scale)
         result.buffer.values.insert(value)
         places[value, default: []].append(result)
         return result
     }
 
-    /// A copy of a value in the given layout that nobody else reads.
-    mutating func privateCopy(_ value: String, as layout: Layout) throws -> PlacedValue {
-        try copy(read(value), in: layout)
-    }
-
-    /// The elements of a place in another one, which is no value's yet.
-    mutating func copy(_ place: PlacedValue, in layout: Layout) throws -> PlacedValue {
-        let result = unnamed(in: layout)
+    /// The elements of a place in another one, which is no value's yet; as bytes with `scale`.
+    mutating func copy(
+        _ place: PlacedValue, in layout: Layout, _ scale: ByteScale? = nil
+    ) throws -> PlacedValue {
+        let result = unnamed(in: layout, scale)
+        let integers =
+            place.scale == scale ? nil : IntegerScales(source: place.scale, target: scale)
         try emit(
-            try .reorder(from: place.layout, to: layout), operation: "Reorder",
-            [(.source, place), (.target, result)])
+            try .reorder(from: place.layout, to: layout, integers: integers),
+            operation: "Reorder", [(.source, place), (.target, result)])
         return result
     }
 
     /// A new place that is no value's yet.
-    mutating func unnamed(in layout: Layout) -> PlacedValue {
+    mutating func unnamed(in layout: Layout, _ scale: ByteScale? = nil) -> PlacedValue {
         PlacedValue(
-            shape: layout.shape, elementType: .float32, layout: layout,
+            shape: layout.shape, layout: layout, scale: scale,
             buffer: buffer(layout.byteCount, nil))
     }
 
     /// A new place for a value.
-    mutating func define(_ value: String, in layout: Layout) -> PlacedValue {
+    mutating func define(
+        _ value: String, in layout: Layout, _ scale: ByteScale? = nil
+    ) -> PlacedValue {
         let place = PlacedValue(
-            shape: layout.shape, elementType: .float32, layout: layout,
+            shape: layout.shape, layout: layout, scale: scale,
             buffer: buffer(layout.byteCount, value))
         places[value] = [place]
         return place
@@ -167,20 +223,24 @@ struct PlanBuilder {
     /// The same memory as another value's, in a shape of its own.
     mutating func define(_ value: String, viewing place: PlacedValue, as info: ValueInfo) throws {
         place.buffer.values.insert(value)
+        let layout = try Layout(plain: info.shape, place.scale == nil ? .float : .byte)
         places[value] = [
             PlacedValue(
-                shape: info.shape, elementType: info.elementType,
-                layout: try Layout(plain: info.shape), buffer: place.buffer)
+                shape: info.shape, elementType: info.elementType, layout: layout,
+                scale: place.scale, buffer: place.buffer)
         ]
     }
 
-    /// The memory of `place` for a value that replaces all that lies there.
-    mutating func define(_ value: String, replacing place: PlacedValue, shape: [Int]) {
+    /// The memory of `place` for a value that replaces all that lies there; as bytes with `scale`.
+    @discardableResult
+    mutating func define(
+        _ value: String, replacing place: PlacedValue, shape: [Int], _ scale: ByteScale? = nil
+    ) -> PlacedValue {
         place.buffer.values.insert(value)
-        places[value] = [
-            PlacedValue(
-                shape: shape, elementType: .float32, layout: place.layout, buffer: place.buffer)
-        ]
+        let result = PlacedValue(
+            shape: shape, layout: place.layout, scale: scale, buffer: place.buffer)
+        places[value] = [result]
+        return result
     }
 
     /// Whether nobody reads a place's memory after the current operator.
@@ -252,9 +312,24 @@ struct PlanBuilder {
         kernel: String, density: Double = 1, _ values: [PlacedValue],
         _ make: @escaping (_ addresses: [UnsafeMutableRawPointer]) -> ExecutionPlan.Action
     ) {
-        add(current.operation.name, kernel: kernel, density: density, values, scratch: 0) { _ in
-            make(try values.map { try $0.address() })
+        emit(kernel: kernel, density: density, scratch: 0, values) { addresses, _ in
+            make(addresses)
         }
+    }
+
+    /// Adds a step of our own that needs memory while it runs.
+    mutating func emit(
+        operation: String? = nil, kernel: String, density: Double, scratch byteCount: Int,
+        _ values: [PlacedValue],
+        _ make:
+            @escaping (
+                _ addresses: [UnsafeMutableRawPointer], _ scratch: UnsafeMutableRawPointer
+            ) -> ExecutionPlan.Action
+    ) {
+        add(
+            operation ?? current.operation.name, kernel: kernel, density: density, values,
+            scratch: byteCount
+        ) { scratch in make(try values.map { try $0.address() }, scratch) }
     }
 
     private mutating func add(

@@ -18,6 +18,8 @@ public struct Network: Sendable {
     public var parameters: [String: Parameter]
     /// How images become the first input, and the names of classes, where they are known.
     public var preprocessing: Preprocessing?
+    /// Between which numbers values lie, where that has been measured.
+    public var activationRanges: ActivationRanges?
     /// What else the file says about the model, by key.
     public var metadata: [String: String]
 
@@ -25,7 +27,7 @@ public struct Network: Sendable {
     public init(
         name: String, inputs: [Input] = [], outputs: [String] = [], nodes: [Node] = [],
         parameters: [String: Parameter] = [:], preprocessing: Preprocessing? = nil,
-        metadata: [String: String] = [:]
+        activationRanges: ActivationRanges? = nil, metadata: [String: String] = [:]
     ) {
         self.name = name
         self.inputs = inputs
@@ -33,6 +35,7 @@ public struct Network: Sendable {
         self.nodes = nodes
         self.parameters = parameters
         self.preprocessing = preprocessing
+        self.activationRanges = activationRanges
         self.metadata = metadata
     }
 

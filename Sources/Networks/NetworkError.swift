@@ -22,6 +22,8 @@ public struct NetworkError: Error, Sendable, Equatable, CustomStringConvertible 
         public static let invalidInput = Code(rawValue: "invalid-input")
         /// No built-in network has this name, or it cannot have this input.
         public static let unknownNetwork = Code(rawValue: "unknown-network")
+        /// Bytes were asked for, and the network does not say between which numbers values lie.
+        public static let noActivationRanges = Code(rawValue: "no-activation-ranges")
         /// It would need more memory than can be asked for.
         public static let tooLarge = Code(rawValue: "too-large")
     }

@@ -16,6 +16,9 @@ public struct CheckpointCompressor: Sendable {
     public var seed: UInt64 = 0
     /// Stored with an ONNX model that has none: how images become its input.
     public var preprocessing: Preprocessing?
+    /// Finds the ranges of values that are stored with an ONNX model, which running it on bytes needs.
+    /// With it a compressed model is taken too, and keeps its weights.
+    public var calibration: Calibration?
     /// Keep finished tensors beside the output and go on from there.
     public var resume = false
 
@@ -31,8 +34,16 @@ public struct CheckpointCompressor: Sendable {
     ) throws -> CompressionReport {
         let started = ContinuousClock.now
         let model = try ModelDocument(path: input)
+        guard calibration == nil || model.onnx != nil else {
+            throw ModelFileError(
+                code: .noGraph,
+                message:
+                    "the ranges of values are found by running a model, and a safetensors file "
+                    + "does not say what is computed with its weights", path: input)
+        }
         var plan = try CompressionPlan(
-            model, recipe: recipe, include: include, exclude: exclude)
+            model, recipe: recipe, include: include, exclude: exclude,
+            takesCompressed: calibration != nil)
         // Packed weights of an ONNX model wait in a checkpoint until all are there.
         let target = model.onnx == nil ? output : output + ".weights"
         defer { if model.onnx != nil { try? FileManager.default.removeItem(atPath: target) } }
@@ -65,7 +76,9 @@ public struct CheckpointCompressor: Sendable {
         if !plan.items.isEmpty { metadata[Self.recipeKey] = recipe.summary }
         report.output_bytes = try writer.finish(metadata: metadata)
         if let onnx = model.onnx {
-            report.output_bytes = try write(onnx, weights: target, to: output)
+            report.output_bytes = try write(
+                onnx, weights: target, to: output, progress: progress,
+                isNew: !model.isCompressed)
         }
         try journal?.remove()
         report.finish(
@@ -75,14 +88,20 @@ public struct CheckpointCompressor: Sendable {
 
     /// Writes an ONNX model with the weights of a compressed checkpoint.
     private func write(
-        _ onnx: ONNXDocument, weights path: String, to output: String
+        _ onnx: ONNXDocument, weights path: String, to output: String, progress: TaskProgress,
+        isNew: Bool
     ) throws -> Int {
         let weights = try ModelCheckpoint(path: path)
-        var metadata = [Self.recipeKey: recipe.summary]
+        var metadata = isNew ? [Self.recipeKey: recipe.summary] : [:]
         if let preprocessing {
             metadata.merge(try onnx.model.metadata(storing: preprocessing)) { own, _ in own }
         }
-        return try onnx.write(packing: weights.packedWeights(), metadata: metadata, to: output)
+        var model = try onnx.packing(weights.packedWeights(), metadata: metadata, path: output)
+        if let calibration {
+            model = try model.storing(
+                calibration.ranges(of: model.network(), progress: progress))
+        }
+        return try model.write(to: output)
     }
 
     /// What ``compress(_:to:progress:)`` would do: sizes exact but for masks that depend on the

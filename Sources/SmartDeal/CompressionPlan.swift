@@ -30,9 +30,10 @@ public struct CompressionPlan: Sendable {
     /// - Throws: ``DecompositionError`` for patterns that no tensor has and options that break a
     ///   rule; ``SmartDealError`` `.alreadyCompressed`.
     public init(
-        _ model: ModelDocument, recipe: Recipe, include: [Glob] = [], exclude: [Glob] = []
+        _ model: ModelDocument, recipe: Recipe, include: [Glob] = [], exclude: [Glob] = [],
+        takesCompressed: Bool = false
     ) throws {
-        guard !model.isCompressed else {
+        guard !model.isCompressed || takesCompressed else {
             throw SmartDealError(
                 .alreadyCompressed, "it is in SmartDeal form; restore it first",
                 path: model.path)
@@ -48,6 +49,9 @@ public struct CompressionPlan: Sendable {
             let kind = LayerKind(tensor)
             func item(_ decision: Decision) -> Item {
                 Item(tensor: tensor, decision: decision, kind: kind)
+            }
+            guard !model.isCompressed else {
+                return item(.keep(reason: "the model is compressed"))
             }
             if exclude.contains(where: { $0.matches(tensor.name) }) {
                 return item(.keep(reason: "excluded"))

@@ -8,7 +8,8 @@ struct BenchCommand: ParsableCommand {
         discussion: """
             MODEL is an ONNX file or a built-in network: \(Zoo.names.joined(separator: ", ")), with \
             @CxHxW for another input and /N for another number of classes. A built-in network gets \
-            seeded random weights in SmartDeal form. With --training steps of training are measured \
+            seeded random weights in SmartDeal form, and with --precision int8 the ranges that its \
+            values have on random inputs. With --training steps of training are measured \
             (batch 128, half of the rows of convolutions dropped, unless told otherwise).
             """)
 
@@ -27,6 +28,12 @@ struct BenchCommand: ParsableCommand {
     var shape: [String] = []
 
     @OptionGroup var arithmetic: PrecisionOption
+
+    @Option(
+        help: ArgumentHelp(
+            "With int8: convolutions by oneDNN (dense), at kept positions only (sparse), or as is "
+                + "faster (automatic).", valueName: "how"))
+    var convolutions = ByteConvolutions.automatic
 
     @Option(
         help: ArgumentHelp(
@@ -86,7 +93,13 @@ struct BenchCommand: ParsableCommand {
             }
             var benchmark = LatencyBenchmark()
             benchmark.batch = batch
+            benchmark.precision = arithmetic.precision
+            benchmark.convolutions = convolutions
             benchmark.inputShapes = try shapes(for: loaded.network)
+            if arithmetic.precision == .int8, loaded.fileByteCount == nil {
+                try loaded.calibrateOnRandomInputs(
+                    shapes: benchmark.inputShapes, threads: common.threadCount, seed: seed)
+            }
             benchmark.threads = common.threadCount
             benchmark.repeats = `repeat`
             benchmark.seed = seed

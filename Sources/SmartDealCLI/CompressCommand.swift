@@ -44,6 +44,23 @@ struct CompressCommand: ParsableCommand {
     @Option(help: ArgumentHelp("At most this many images, from the first on.", valueName: "n"))
     var limit: Int?
 
+    @Option(
+        help: ArgumentHelp(
+            "Find the ranges of values on images (ONNX only), for --precision int8: fashion-mnist, "
+                + "cifar10, cifar100 or a folder; what --dataset says by default. Training images "
+                + "where there are any. A model that is compressed keeps its weights.",
+            valueName: "name"))
+    var calibrate: String?
+
+    @Option(help: ArgumentHelp("Images for that, chosen at random.", valueName: "n"))
+    var calibrationImages = 256
+
+    @Option(
+        help: ArgumentHelp(
+            "The ends of a range are above, and below, this share of elements, in percent.",
+            valueName: "x"))
+    var percentile: Double?
+
     @Flag(help: "Tell what would happen, from samples of the weights, and write nothing.")
     var dryRun = false
 
@@ -58,12 +75,32 @@ struct CompressCommand: ParsableCommand {
         guard dataset == nil || !dryRun else {
             throw ValidationError("--dataset needs the compressed file: not with --dry-run.")
         }
+        guard calibrate == nil || !dryRun else {
+            throw ValidationError("--calibrate needs the compressed file: not with --dry-run.")
+        }
+        if calibrationImages < 1 {
+            throw ValidationError(
+                "--calibration-images must be at least 1, got \(calibrationImages).")
+        }
+        if let percentile, !(50...100).contains(percentile) {
+            throw ValidationError("--percentile must be from 50 to 100, got \(percentile).")
+        }
         if let limit, limit < 1 {
             throw ValidationError("--limit must be at least 1, got \(limit).")
         }
         if let maxError, !(maxError >= 0) {
             throw ValidationError("--max-error must be at least 0, got \(maxError).")
         }
+    }
+
+    private func calibration() throws -> Calibration? {
+        guard let name = calibrate ?? dataset else { return nil }
+        var result = try Calibration(on: name)
+        result.images = calibrationImages
+        if let percentile { result.rule = .percentile(percentile) }
+        result.threads = common.threadCount
+        result.seed = recipe.seed
+        return result
     }
 
     func run() throws {
@@ -73,8 +110,10 @@ struct CompressCommand: ParsableCommand {
             if let report { try AtomicFile(target: report).discard() }
             // Nor that the model or the images cannot be read.
             let images = try dataset.map { try Dataset.load($0, split: split, limit: limit) }
-            if images != nil { _ = try LoadedNetwork(path: input) }
-            compressor.preprocessing = images?.standardPreprocessing
+            if (calibrate ?? dataset) != nil { _ = try LoadedNetwork(path: input) }
+            compressor.calibration = try calibration()
+            compressor.preprocessing =
+                (images ?? compressor.calibration?.dataset)?.standardPreprocessing
             var result: CompressionReport
             if !dryRun, let output {
                 result = try compressor.compress(input, to: output, progress: progress)

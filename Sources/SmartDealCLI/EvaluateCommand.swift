@@ -26,6 +26,7 @@ struct EvaluateCommand: ParsableCommand {
             let images = try dataset.load()
             var evaluation = Evaluation()
             evaluation.threads = common.threadCount
+            evaluation.precision = arithmetic.precision
             let report = try evaluation.evaluate(
                 loaded.network, name: model, on: images, split: dataset.split, progress: progress)
             try common.print(report, text: report.text())

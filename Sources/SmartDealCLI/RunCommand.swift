@@ -45,8 +45,9 @@ struct RunCommand: ParsableCommand {
             // A place that cannot be written to should not be found out after the work.
             for path in paths.values { try AtomicFile(target: path).discard() }
             let inputs = try arrays(for: network)
-            let plan = try InferenceSession(network, threads: common.threadCount)
-                .plan(for: inputs.mapValues(\.shape))
+            let plan = try ExecutionPlan(
+                network, inputShapes: inputs.mapValues(\.shape), threads: common.threadCount,
+                precision: arithmetic.precision)
             let begin = ContinuousClock.now
             let outputs = try plan.run(inputs)
             let time = ContinuousClock.now - begin

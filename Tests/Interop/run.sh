@@ -74,6 +74,8 @@ for file in "$fixtures"/fashion_resnet20/*.onnx; do
     [ -e "$file" ] || continue
     step "ONNX $(basename "$file")" "$python" "$here/our_files_in_onnxruntime.py" "$smartdeal" --files "$file"
 done
+step "networks on bytes" "$python" "$here/bytes_in_onnxruntime.py" "$smartdeal" \
+    "$fixtures/fashion_resnet20/fashion_resnet20.onnx" "$fixtures/fashion_mnist_2000"
 step "training survives kill -9" "$python" "$here/kill_training.py" "$smartdeal" --kills 3
 if has torch; then
     step "training against torch" "$python" "$here/training_follows_pytorch.py" "$smartdeal"

@@ -103,6 +103,16 @@ struct BenchCommandTests {
         }
     }
 
+    @Test("a built-in network on bytes has steps of bytes, and weights of a byte each")
+    func bytes() throws {
+        let reports = try ["f32", "int8"].map { precision in
+            try run("bench", "lenet5", "--precision", precision, "--repeat", "3", "--json").json()
+        }
+        #expect(reports[1]["precision"] as? String == "int8")
+        let weights = try reports.map { try #require($0["weight_bytes"] as? Int) }
+        #expect(weights[1] * 2 < weights[0])
+    }
+
     @Test("a network that there is not is answered with near names")
     func unknownNetwork() throws {
         for name in ["resnet81", "resnet81@3x32x32/10"] {
@@ -119,8 +129,8 @@ struct BenchCommandTests {
     @Test(
         "wrong usage is status 64 with a hint, and writes nothing",
         arguments: [
-            (["bench", "lenet5", "--precision", "int8"], "int8 is not available yet"),
-            (["run", "m", "-o", "y", "--precision", "int8"], "int8 is not available yet"),
+            (["bench", "lenet5", "--precision", "int4"], "int8"),
+            (["run", "m", "-o", "y", "--precision", "f16"], "int8"),
             (["bench", "lenet5", "--batch", "0"], "--batch"),
             (["bench", "lenet5", "--repeat", "0"], "--repeat"),
             (["bench", "lenet5", "--prune", "1"], "--prune"),

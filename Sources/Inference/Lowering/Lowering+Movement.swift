@@ -5,7 +5,10 @@ internal import Networks
 extension PlanBuilder {
     /// Another shape over the same memory.
     mutating func lowerView(_ item: PlanGraph.Operator) throws {
-        let source = try readPlain(item.inputs[0])
+        let value = item.inputs[0]
+        let source =
+            try bytes?.isWritten(item.output) == true
+            ? readBytes(value, as: Layout(plain: graph.shape(value), .byte)) : readPlain(value)
         try define(item.output, viewing: source, as: info(item.output))
     }
 
@@ -30,10 +33,17 @@ extension PlanBuilder {
             return try lowerByReference(item)
         }
         let index = axis < 0 ? axis + result.shape.count : axis
-        let sources = try item.inputs.map { try read($0) }
+        let scale = bytes?.isWritten(item.output) == true ? bytes?.scale(of: item.output) : nil
+        let sources = try item.inputs.map { value in
+            guard let scale else { return try read(value) }
+            let layout = try Layout(channelsLast: graph.shape(value), .byte)
+            return try readBytes(value, as: layout, at: scale)
+        }
         let primitive = try Primitive.concatenation(
-            axis: index, of: sources.map(\.layout), target: Layout(any: result.shape))
-        let target = define(item.output, in: try primitive.targetLayout(result.shape))
+            axis: index, of: sources.map(\.layout),
+            target: scale == nil
+                ? Layout(any: result.shape) : Layout(channelsLast: result.shape, .byte))
+        let target = define(item.output, in: try primitive.targetLayout(result.shape), scale)
         try emit(
             primitive,
             sources.enumerated().map { (.part($0.offset), $0.element) } + [(.target, target)])

@@ -10,25 +10,35 @@ extension PlanBuilder {
         guard let weightName = item.input(1), graph.constant(weightName) != nil,
             item.input(2).map({ graph.constant($0) != nil }) ?? true
         else { return try lowerByReference(item) }
-        let source = try read(item.inputs[0])
-        let window = try convolution.resolved(input: source.shape)
+        let sourceShape = graph.shape(item.inputs[0])
+        let window = try convolution.resolved(input: sourceShape)
         let targetShape = try info(item.output).shape
         let shape = graph.shape(weightName)
         // oneDNN takes the weights of groups as [groups, M / groups, C / groups, kernel...].
         let groups = convolution.groups
         let sizes = groups > 1 ? [groups, shape[0] / groups] + shape.dropFirst() : shape
+        let product = ByteProduct(
+            weightName: weightName, weights: try Layout(plain: sizes, .signedByte),
+            isTransposed: false, channelAxes: groups > 1 ? [0, 1] : [0],
+            biasName: item.input(2), biasShape: [shape[0]],
+            source: .init(channelsLast: sourceShape), target: .init(channelsLast: targetShape),
+            grid: SparseGrid(convolution, window, source: sourceShape, target: targetShape)
+        ) { source, weights, bias, target, posts, integers in
+            try Primitive.convolution(
+                source: source, weights: weights, bias: bias, target: target,
+                strides: convolution.strides, dilations: convolution.dilations,
+                padding: (window.padsBegin, window.padsEnd), posts: posts, integers: integers)
+        }
+        if try lowerByBytes(item, product) { return }
         let bias = try item.input(2).map { try readPlain($0) }
-        let anySource = try Layout(any: source.shape)
+        let anySource = try Layout(any: sourceShape)
         let anyTarget = try Layout(any: targetShape)
         let anyWeights = try Layout(any: sizes)
         let made = try fusing(item.fused) { posts in
-            try Primitive.convolution(
-                source: anySource, weights: anyWeights, bias: bias?.layout, target: anyTarget,
-                strides: convolution.strides, dilations: convolution.dilations,
-                padding: (window.padsBegin, window.padsEnd), posts: posts)
+            try product.make(anySource, anyWeights, bias?.layout, anyTarget, posts, nil)
         }
         let primitive = made.primitive
-        let input = try read(item.inputs[0], as: primitive.sourceLayout(source.shape))
+        let input = try read(item.inputs[0], as: primitive.sourceLayout(sourceShape))
         let weights = try weights(
             weightName, seenAs: Layout(plain: sizes), in: primitive.weightsLayout(sizes))
         var merged = item
@@ -69,15 +79,15 @@ extension PlanBuilder {
         let sizes = gemm.transposesB ? weight.shape.reversed() : weight.shape
         let strides = gemm.transposesB ? [1, weight.shape[1]] : [weight.shape[1], 1]
         try lowerProduct(
-            item, weightName: name, seenAs: Layout(sizes, strides: strides), biasName: biasName)
+            item, weightName: name, sizes: Array(sizes), strides: strides, biasName: biasName)
     }
 
     mutating func lowerMatMul(_ item: PlanGraph.Operator) throws {
         let first = graph.shape(item.inputs[0])
         if let weight = graph.constant(item.input(1)), weight.rank == 2, first.count >= 2 {
             return try lowerProduct(
-                item, weightName: item.inputs[1], seenAs: Layout(plain: weight.shape),
-                biasName: item.input(2))
+                item, weightName: item.inputs[1], sizes: weight.shape,
+                strides: Layout.plainStrides(of: weight.shape), biasName: item.input(2))
         }
         let second = graph.shape(item.inputs[1])
         guard item.inputs.count == 2, first.count >= 2, second.count >= 2,
@@ -90,28 +100,39 @@ extension PlanBuilder {
 
     /// Rows of A, whatever its dimensions, times a constant matrix.
     private mutating func lowerProduct(
-        _ item: PlanGraph.Operator, weightName: String, seenAs weightLayout: Layout,
+        _ item: PlanGraph.Operator, weightName: String, sizes: [Int], strides: [Int],
         biasName: String?
     ) throws {
-        let source = try readPlain(item.inputs[0])
-        let inner = weightLayout.shape[0]
-        let columns = weightLayout.shape[1]
-        let rows = source.shape.reduce(1, *) / inner
-        let sourceLayout = try Layout(plain: [rows, inner])
-        let targetLayout = try Layout(plain: [rows, columns])
-        let biasLayout = try biasName.map { _ in try Layout(plain: [1, columns]) }
-        let anyWeights = try Layout(any: [inner, columns])
-        let made = try fusing(item.fused) { posts in
+        let (inner, columns) = (sizes[0], sizes[1])
+        let sourceShape = graph.shape(item.inputs[0])
+        let rows = sourceShape.reduce(1, *) / inner
+        let shape = try info(item.output).shape
+        let product = ByteProduct(
+            weightName: weightName, weights: try Layout(sizes, strides: strides, .signedByte),
+            isTransposed: strides[1] == 1, channelAxes: [1], biasName: biasName,
+            biasShape: [1, columns],
+            source: .init(plain: sourceShape, rows: rows, columns: inner),
+            target: .init(plain: shape, rows: rows, columns: columns)
+        ) { source, weights, bias, target, posts, integers in
             try Primitive.matrixProduct(
-                source: sourceLayout, weights: anyWeights, bias: biasLayout, target: targetLayout,
-                posts: posts)
+                source: source, weights: weights, bias: bias, target: target, posts: posts,
+                integers: integers)
+        }
+        if try lowerByBytes(item, product) { return }
+        let source = try readPlain(item.inputs[0])
+        let weightLayout = try Layout(sizes, strides: strides)
+        let sourceLayout = try product.source.primitive(.float)
+        let targetLayout = try product.target.primitive(.float)
+        let biasLayout = try biasName.map { _ in try Layout(plain: [1, columns]) }
+        let anyWeights = try Layout(any: sizes)
+        let made = try fusing(item.fused) { posts in
+            try product.make(sourceLayout, anyWeights, biasLayout, targetLayout, posts, nil)
         }
         let weights = try weights(
             weightName, seenAs: weightLayout,
             in: made.primitive.weightsLayout([inner, columns]))
         var merged = item
         merged.fused = made.fused
-        let shape = try info(item.output).shape
         let target = try target(
             merged, in: Layout(plain: shape), shape: shape, reading: [source])
         var arguments: [(Primitive.Argument, PlacedValue)] = [
@@ -163,13 +184,5 @@ extension PlanBuilder {
             case .add: "\(text)+Add"
             }
         }
-    }
-}
-
-extension PlacedValue {
-    /// The same memory described by another layout.
-    func seen(as layout: Layout) -> PlacedValue {
-        PlacedValue(
-            shape: layout.shape, elementType: elementType, layout: layout, buffer: buffer)
     }
 }

@@ -1,6 +1,7 @@
 internal import DensePrimitives
 internal import DenseMath
 internal import Networks
+internal import PowerOfTwo
 
 extension PlanBuilder {
     /// Adds the steps that compute an operator: by plain loops where oneDNN cannot.
@@ -117,12 +118,14 @@ extension PlanBuilder {
         }
     }
 
-    /// The merged operations as a primitive does them.
-    func posts(_ fused: [PlanGraph.Fused]) -> [PostOperation] {
+    /// The merged operations as a primitive does them that writes floats, or bytes.
+    func posts(_ fused: [PlanGraph.Fused], inBytes: Bool = false) -> [PostOperation] {
         fused.flatMap { follower -> [PostOperation] in
             switch follower {
-            case .function(let function): function.primitives.map { .function($0) }
-            case .add: [.sum]
+            case .function(let function): return function.primitives.map { .function($0) }
+            case .add(let value):
+                guard inBytes, let scale = scaleOfBytes(value) else { return [.sum()] }
+                return [.sum(scale: scale.scale, zero: Int(scale.zero))]
             }
         }
     }
@@ -130,21 +133,23 @@ extension PlanBuilder {
     /// The place that a result goes to: where the value to be added lies, if there is one and it
     /// can be overwritten, or a copy of it.
     ///
-    /// - Parameter sources: what is read while the result is written.
+    /// - Parameters:
+    ///   - scale: what the bytes stand for, when the result is bytes.
+    ///   - sources: what is read while the result is written.
     mutating func target(
-        _ item: PlanGraph.Operator, in layout: Layout, shape: [Int], reading sources: [PlacedValue]
+        _ item: PlanGraph.Operator, in layout: Layout, _ scale: ByteScale? = nil, shape: [Int],
+        reading sources: [PlacedValue]
     ) throws -> PlacedValue {
         let addend = item.fused.compactMap { fused in
             if case .add(let value) = fused { value } else { nil }
         }.first
-        guard let addend else { return define(item.output, in: layout) }
-        var place = try read(addend, as: layout)
+        guard let addend else { return define(item.output, in: layout, scale) }
+        var place =
+            try scale == nil ? read(addend, as: layout) : readBytes(addend, as: layout)
         if !isLastUse(place) || sources.contains(where: { $0.buffer === place.buffer }) {
-            place = try privateCopy(addend, as: layout)
+            place = try copy(place, in: layout, place.scale)
         }
-        define(item.output, replacing: place, shape: shape)
-        return PlacedValue(
-            shape: shape, elementType: .float32, layout: layout, buffer: place.buffer)
+        return define(item.output, replacing: place, shape: shape, scale)
     }
 
     /// A primitive with the operations merged into it or, where it would be slow or impossible,

@@ -28,8 +28,14 @@ struct GraphExporter {
     private var names: Set<String>
     /// Parameters that are written as booleans, because operators ask for them.
     private let booleans: Set<String>
+    /// What is rounded to bytes, when that is asked for.
+    private let rounding: ByteRounding?
+    /// What was made once for several nodes, by a text that says what it is.
+    private var shared: [String: String] = [:]
 
-    init(_ network: Network, opset: Int, path: String) throws {
+    init(
+        _ network: Network, opset: Int, path: String, rounding: ByteRounding? = nil
+    ) throws {
         guard 11...21 ~= opset else {
             throw ModelFileError(
                 code: .unsupportedOpset, message: "opset \(opset) was asked for, expected 11 to 21",
@@ -44,6 +50,7 @@ struct GraphExporter {
         self.network = network
         self.opset = opset
         self.path = path
+        self.rounding = rounding
         names = Set(network.inputs.map(\.name)).union(network.parameters.keys)
         names.formUnion(network.nodes.lazy.flatMap(\.outputs))
         booleans = Set(network.nodes.lazy.flatMap { $0.booleanInputs })
@@ -77,7 +84,14 @@ struct GraphExporter {
             case nil: break
             }
         }
-        for node in network.nodes { try add(node) }
+        for node in network.nodes {
+            if let rounding { try addRounded(node, rounding) } else { try add(node) }
+        }
+        if rounding != nil {
+            // Weights that are bytes are not read as they are.
+            let read = Set(graph.node.lazy.flatMap(\.input)).union(network.outputs)
+            graph.initializer.removeAll { !read.contains($0.name) }
+        }
 
         var model = Onnx_ModelProto()
         model.irVersion = Self.irVersion(opset: opset)
@@ -105,6 +119,9 @@ struct GraphExporter {
         var entries = network.metadata
         if let preprocessing = network.preprocessing {
             entries[ONNXModel.preprocessingKey] = try ONNXModel.text(of: preprocessing)
+        }
+        if let ranges = network.activationRanges {
+            entries[ONNXModel.rangesKey] = try ONNXModel.text(of: ranges)
         }
         return entries.sorted { $0.key < $1.key }.map { entry in
             .with {
@@ -142,6 +159,24 @@ struct GraphExporter {
         var name = "\(base)/\(suffix)"
         while !names.insert(name).inserted { name += "_" }
         return name
+    }
+
+    /// The name of what `make` adds, which is done once for each `key`.
+    mutating func once(_ key: String, _ make: (inout GraphExporter) -> String) -> String {
+        if let known = shared[key] { return known }
+        let name = make(&self)
+        shared[key] = name
+        return name
+    }
+
+    /// Adds an initializer under a new name and returns that.
+    mutating func addInitializer(
+        _ tensor: Onnx_TensorProto, _ base: String, _ suffix: String
+    ) -> String {
+        var tensor = tensor
+        tensor.name = newName(base, suffix)
+        graph.initializer.append(tensor)
+        return tensor.name
     }
 
     /// Adds a constant that the network does not have and returns its name.

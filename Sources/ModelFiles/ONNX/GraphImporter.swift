@@ -102,6 +102,8 @@ struct GraphImporter {
         }
         network.parameters = try parameters(of: network)
         (network.metadata, network.preprocessing) = try metadata()
+        network.activationRanges = try network.metadata.removeValue(forKey: ONNXModel.rangesKey)
+            .map { try ONNXModel.ranges(from: $0, path: model.path) }
         do {
             try network.check()
         } catch let error as NetworkError {

@@ -92,17 +92,19 @@ public struct ONNXDocument: Sendable {
 // MARK: - Writing
 
 extension ONNXDocument {
-    /// Writes the model with some of its initializers packed; every other node, initializer and
-    /// entry stays as it is, but for external data, which moves into the file.
+    /// The model with some of its initializers packed; every other node, initializer and entry stays
+    /// as it is, but for external data, which moves into the file, and the ranges of values, which
+    /// other weights change.
     ///
-    /// - Parameter metadata: put into the file beside the model's own.
-    /// - Returns: the size of the file in bytes.
+    /// - Parameters:
+    ///   - metadata: put into the file beside the model's own.
+    ///   - path: where it is to be written, for errors.
     /// - Throws: ``ModelFileError``.
-    public func write(
-        packing weights: [String: (weight: SmartDealWeight, type: ElementType)],
-        metadata: [String: String], to path: String
-    ) throws -> Int {
-        var result = model
+    public func packing(
+        _ weights: [String: (weight: SmartDealWeight, type: ElementType)],
+        metadata: [String: String], path: String
+    ) throws -> ONNXModel {
+        var result = try weights.isEmpty ? model : model.storing(nil)
         let order = tensors.compactMap { tensor in
             weights[tensor.name].map { weight in
                 PackedSubgraphs.Weight(
@@ -116,7 +118,7 @@ extension ONNXDocument {
         for (key, value) in metadata.sorted(by: { $0.key < $1.key }) {
             result.proto.metadataProps.append(Onnx_StringStringEntryProto(key: key, value: value))
         }
-        return try result.write(to: path)
+        return result
     }
 
     /// Writes the model with its packed weights as dense initializers in their old places.

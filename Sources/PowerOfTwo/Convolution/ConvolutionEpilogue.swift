@@ -1,16 +1,3 @@
-/// A u8 tensor's meaning: a value is `scale · (x − zero)`.
-package struct ByteScale: Sendable, Equatable {
-    /// The value of one step; positive.
-    package var scale: Float
-    /// What stands for 0.
-    package var zero: UInt8
-
-    package init(scale: Float, zero: UInt8) {
-        self.scale = scale
-        self.zero = zero
-    }
-}
-
 /// What turns the integer sums of a convolution into its output: scales, bias, a residual, a range
 /// and the output's own scale, folded into the numbers that the kernels take.
 package struct ConvolutionEpilogue: Sendable {

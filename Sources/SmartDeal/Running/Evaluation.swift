@@ -9,6 +9,8 @@ public struct Evaluation: Sendable {
     /// Images that are run at once, unless the network is fixed to another number.
     public var batch = 100
     public var threads = ParallelLoop.availableThreads
+    /// The arithmetic; bytes need a network with the ranges of its values.
+    public var precision = Precision.f32
 
     public init() {}
 
@@ -52,13 +54,13 @@ public struct Evaluation: Sendable {
         progress: TaskProgress
     ) throws -> (report: Report, classes: [Int]) {
         let preprocessing = network.preprocessing ?? dataset.standardPreprocessing
-        let input = try input(of: network, for: dataset)
+        let input = try network.imageInput(for: dataset)
         guard let output = network.outputs.first else {
             throw SmartDealError(.datasetMismatch, "the network has no output")
         }
         let classes = try ImageClasses(of: dataset, for: network)
         let areProbabilities = network.isProbability(output)
-        let session = InferenceSession(network, threads: threads)
+        let session = InferenceSession(network, threads: threads, precision: precision)
         let fixed: Int? = if case .fixed(let size)? = input.shape.first { size } else { nil }
         guard batch > 0, fixed ?? 1 > 0 else {
             throw SmartDealError(.datasetMismatch, "the network takes no images: \(input.typeText)")
@@ -94,16 +96,18 @@ public struct Evaluation: Sendable {
             model: name, dataset: dataset.name, split: split.rawValue,
             accuracy: Double(correct) / count, loss: loss / count, images: dataset.count,
             correct: correct, seconds: seconds, images_per_second: count / max(seconds, 1e-9),
-            precision: "f32", preprocessing: preprocessing.name, threads: threads)
+            precision: precision.rawValue, preprocessing: preprocessing.name, threads: threads)
         return (report, chosen)
     }
+}
 
-    /// The network's input, if it takes such images.
-    private func input(of network: Network, for dataset: Dataset) throws -> Network.Input {
-        guard network.inputs.count == 1, let input = network.inputs.first else {
+extension Network {
+    /// The input, if it takes the images of a data set.
+    func imageInput(for dataset: Dataset) throws -> Network.Input {
+        guard inputs.count == 1, let input = inputs.first else {
             throw SmartDealError(
                 .datasetMismatch,
-                "the network has \(network.inputs.count) inputs; images are for networks with one")
+                "the network has \(inputs.count) inputs; images are for networks with one")
         }
         let expected = input.shape.dropFirst()
         let fits =

@@ -15,6 +15,10 @@ public struct LatencyBenchmark: Sendable {
     /// Runs that are measured; nil for as many as take about two seconds.
     public var repeats: Int?
     public var seed: UInt64 = 0
+    /// The arithmetic; bytes need a network with the ranges of its values.
+    public var precision = Precision.f32
+    /// How convolutions on bytes are computed.
+    public var convolutions = ByteConvolutions.automatic
 
     public init() {}
 
@@ -64,7 +68,9 @@ public struct LatencyBenchmark: Sendable {
         let clock = ContinuousClock()
         let random = try RandomInputs(for: network, batch: batch, given: inputShapes)
         let begin = clock.now
-        let plan = try ExecutionPlan(network, inputShapes: random.shapes, threads: threads)
+        let plan = try ExecutionPlan(
+            network, inputShapes: random.shapes, threads: threads, precision: precision,
+            convolutions: convolutions)
         let planSeconds = (clock.now - begin).inSeconds
         let inputs = random.tensors(seed: seed)
 
@@ -91,7 +97,7 @@ public struct LatencyBenchmark: Sendable {
         return Report(
             model: name, min_ms: (times.min() ?? 0) * 1e3, median_ms: median * 1e3,
             batch: random.batch, threads: threads, repeats: times.count,
-            isa: InstructionSet.selected.rawValue, precision: "f32",
+            isa: InstructionSet.selected.rawValue, precision: plan.precision.rawValue,
             dense_equivalent_gops: 2 * Double(counts.values.reduce(0, +)) / median * 1e-9,
             load_ms: loadSeconds * 1e3, plan_ms: planSeconds * 1e3,
             parameter_bytes: network.parameterByteCount, weight_bytes: plan.constantByteCount,

@@ -1,5 +1,6 @@
 import Decomposition
 import Foundation
+import Inference
 import ModelFiles
 import Networks
 
@@ -83,6 +84,20 @@ extension LoadedNetwork {
         network = try network.compressed(recipe: recipe, threads: threads, seed: seed) {
             try progress.advance($0, tensor: $1)
         }
+    }
+}
+
+extension LoadedNetwork {
+    /// Finds the ranges of values on random inputs, whose accuracy says nothing either.
+    ///
+    /// - Throws: ``NetworkError``.
+    public mutating func calibrateOnRandomInputs(
+        shapes: [String: [Int]] = [:], threads: Int = 1, seed: UInt64 = 0
+    ) throws {
+        let random = try RandomInputs(for: network, given: shapes)
+        var calibration = RangeCalibration(network, threads: threads)
+        try calibration.observe(random.tensors(seed: seed))
+        network.activationRanges = calibration.ranges
     }
 }
 

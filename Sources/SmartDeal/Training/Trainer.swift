@@ -39,6 +39,8 @@ public struct Trainer: Sendable {
     ) {
         var network = network
         network.preprocessing = network.preprocessing ?? train.standardPreprocessing
+        // Other weights have other ranges.
+        network.activationRanges = nil
         self.network = network
         self.train = train
         self.test = test
