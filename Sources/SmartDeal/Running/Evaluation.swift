@@ -52,7 +52,7 @@ public struct Evaluation: Sendable {
         progress: TaskProgress
     ) throws -> (report: Report, classes: [Int]) {
         let preprocessing = network.preprocessing ?? dataset.standardPreprocessing
-        let input = try input(of: network, for: dataset)
+        let input = try Self.input(of: network, for: dataset)
         guard let output = network.outputs.first else {
             throw SmartDealError(.datasetMismatch, "the network has no output")
         }
@@ -99,7 +99,9 @@ public struct Evaluation: Sendable {
     }
 
     /// The network's input, if it takes such images.
-    private func input(of network: Network, for dataset: Dataset) throws -> Network.Input {
+    ///
+    /// - Throws: ``SmartDealError`` `.datasetMismatch`.
+    static func input(of network: Network, for dataset: Dataset) throws -> Network.Input {
         guard network.inputs.count == 1, let input = network.inputs.first else {
             throw SmartDealError(
                 .datasetMismatch,
