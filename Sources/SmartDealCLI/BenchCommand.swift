@@ -95,7 +95,7 @@ struct BenchCommand: ParsableCommand {
             benchmark.batch = batch
             benchmark.precision = arithmetic.precision
             benchmark.convolutions = convolutions
-            benchmark.inputShapes = try shapes(for: loaded.network)
+            benchmark.inputShapes = try InputArgument.shapes(shape, for: loaded.network)
             if arithmetic.precision == .int8, loaded.fileByteCount == nil {
                 try loaded.calibrateOnRandomInputs(
                     shapes: benchmark.inputShapes, threads: common.threadCount, seed: seed)
@@ -129,21 +129,5 @@ struct BenchCommand: ParsableCommand {
             benchmark = ready
             try common.printLine(ready.measure(steps: steps))
         }
-    }
-
-    private func shapes(for network: Network) throws -> [String: [Int]] {
-        var shapes: [String: [Int]] = [:]
-        for text in shape {
-            let argument = try InputArgument(text, for: network) { !$0.contains("=") }
-            let sizes = argument.value.split(separator: "x", omittingEmptySubsequences: false)
-                .map { Int($0) ?? -1 }
-            guard sizes.allSatisfy({ $0 >= 0 }) else {
-                throw ValidationError("--shape '\(text)' is not like 1x3x224x224.")
-            }
-            guard shapes.updateValue(sizes, forKey: argument.name) == nil else {
-                throw ValidationError("--shape gives '\(argument.name)' twice.")
-            }
-        }
-        return shapes
     }
 }

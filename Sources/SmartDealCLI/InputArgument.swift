@@ -1,3 +1,4 @@
+import ArgumentParser
 import SmartDeal
 
 /// A `VALUE` or `NAME=VALUE` of the command line that is for one of a network's inputs.
@@ -27,5 +28,28 @@ struct InputArgument {
         }
         name = first
         value = argument
+    }
+
+    /// The `AxBxC` of the command line, by the input that each is for.
+    static func shapes(_ texts: [String], for network: Network?) throws -> [String: [Int]] {
+        var shapes: [String: [Int]] = [:]
+        guard let network else {
+            guard texts.isEmpty else {
+                throw ValidationError("--shape is for files; a built-in network takes @CxHxW.")
+            }
+            return shapes
+        }
+        for text in texts {
+            let argument = try InputArgument(text, for: network) { !$0.contains("=") }
+            let sizes = argument.value.split(separator: "x", omittingEmptySubsequences: false)
+                .map { Int($0) ?? -1 }
+            guard sizes.allSatisfy({ $0 >= 0 }) else {
+                throw ValidationError("--shape '\(text)' is not like 1x3x224x224.")
+            }
+            guard shapes.updateValue(sizes, forKey: argument.name) == nil else {
+                throw ValidationError("--shape gives '\(argument.name)' twice.")
+            }
+        }
+        return shapes
     }
 }

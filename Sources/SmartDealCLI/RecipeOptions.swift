@@ -105,14 +105,32 @@ struct RecipeOptions: ParsableArguments {
     /// kinds and layers.
     func compressor(threads: Int, resume: Bool = false) throws -> CheckpointCompressor {
         var compressor = CheckpointCompressor()
-        if let recipe { compressor.recipe = try Recipe.load(recipe) }
-        compressor.recipe.defaults += settings
-        compressor.recipe.bits = bits ?? compressor.recipe.bits
+        compressor.recipe = try combined()
         compressor.include = include.map { Glob($0) }
         compressor.exclude = exclude.map { Glob($0) }
         compressor.threads = threads
         compressor.seed = seed
         compressor.resume = resume
         return compressor
+    }
+
+    /// The recipe that they ask for, those left out skipped; nil when nothing is asked for.
+    func recipeIfAny() throws -> Recipe? {
+        guard
+            recipe != nil || bits != nil || !settings.isEmpty || !include.isEmpty
+                || !exclude.isEmpty
+        else { return nil }
+        var result = try combined()
+        if !include.isEmpty { result.defaults.append(.init("skip", .flag(true))) }
+        result.rules += include.map { .init(Glob($0), [.init("skip", .flag(false))]) }
+        result.rules += exclude.map { .init(Glob($0), [.init("skip", .flag(true))]) }
+        return result
+    }
+
+    private func combined() throws -> Recipe {
+        var result = try recipe.map { try Recipe.load($0) } ?? Recipe()
+        result.defaults += settings
+        result.bits = bits ?? result.bits
+        return result
     }
 }

@@ -14,6 +14,6 @@ struct SmartDealCommand: ParsableCommand {
         subcommands: [
             CompressCommand.self, RestoreCommand.self, VerifyCommand.self, InspectCommand.self,
             RunCommand.self, EvaluateCommand.self, BenchCommand.self, TrainCommand.self,
-            ExportCommand.self, InfoCommand.self,
+            EnergyCommand.self, ExportCommand.self, InfoCommand.self,
         ])
 }

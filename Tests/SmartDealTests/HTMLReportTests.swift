@@ -248,7 +248,7 @@ extension HTMLReportTests {
     }
 
     /// The page is XML, and every number in its drawings is one.
-    fileprivate static func expectWellFormed(_ page: String) throws {
+    static func expectWellFormed(_ page: String) throws {
         let reader = DrawingReader()
         let parser = XMLParser(data: Data(page.utf8))
         parser.delegate = reader
@@ -262,7 +262,7 @@ extension HTMLReportTests {
             })
     }
 
-    fileprivate static func expectSelfContained(_ page: String) {
+    static func expectSelfContained(_ page: String) {
         let own = page.replacingOccurrences(of: "xmlns=\"http://www.w3.org/2000/svg\"", with: "")
             .replacingOccurrences(of: "xmlns=\"http://www.w3.org/1999/xhtml\"", with: "")
         for sign in ["http:", "https:", "<script", "<link", "<img", "url(http", "@import", "src="] {

@@ -31,6 +31,16 @@ package enum HumanNumber {
         scaled(count, units: ["", " k", " M", " G", " T"])
     }
 
+    /// `1.07 mJ`, of pJ.
+    static func energy(_ picojoules: Double) -> String {
+        scaled(picojoules, units: [" pJ", " nJ", " \u{B5}J", " mJ", " J", " kJ"])
+    }
+
+    /// `1.07 ms`, of seconds.
+    static func duration(_ seconds: Double) -> String {
+        scaled(seconds * 1e12, units: [" ps", " ns", " \u{B5}s", " ms", " s"])
+    }
+
     /// `12.3x`.
     package static func ratio(_ ratio: Double) -> String {
         guard ratio.isFinite, ratio > 0 else { return unknown }

@@ -103,6 +103,8 @@ public struct Evaluation: Sendable {
 
 extension Network {
     /// The input, if it takes the images of a data set.
+    ///
+    /// - Throws: ``SmartDealError`` `.datasetMismatch`.
     func imageInput(for dataset: Dataset) throws -> Network.Input {
         guard inputs.count == 1, let input = inputs.first else {
             throw SmartDealError(

@@ -45,12 +45,15 @@ public struct LoadedNetwork: Sendable {
     ///
     /// - Throws: as ``init(path:)`` for what is like a path, as ``init(builtIn:seed:)`` for others.
     public init(_ name: String, seed: UInt64 = 0) throws {
-        if Self.isFile(name) || Self.isLikePath(name) {
-            try self.init(path: name)
-        } else {
+        if Self.isBuiltIn(name) {
             try self.init(builtIn: name, seed: seed)
+        } else {
+            try self.init(path: name)
         }
     }
+
+    /// Whether a name is meant for a built-in network: there is no such file, nor is it like a path.
+    static func isBuiltIn(_ name: String) -> Bool { !isFile(name) && !isLikePath(name) }
 
     private static func isFile(_ name: String) -> Bool {
         var isFolder: ObjCBool = false
