@@ -113,5 +113,5 @@ public struct AcceleratorConfig: Sendable, Equatable {
     public var training: Training
     public var units: EnergyTable
     /// Parameters that were chosen to fit.
-    public var calibrations: [Calibration]
+    public var calibrations: [CalibratedParameter]
 }

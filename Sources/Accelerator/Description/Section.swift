@@ -7,7 +7,7 @@ final class Section {
     /// What is found out while all sections of a description are read.
     final class Findings {
         var problems: [String] = []
-        var calibrations: [Calibration] = []
+        var calibrations: [CalibratedParameter] = []
 
         /// - Throws: ``AcceleratorError`` `.invalidDescription` with all problems.
         func check(_ name: String?) throws {
@@ -84,7 +84,7 @@ final class Section {
         if !inner.has("value") { inner.problem("value", "missing") }
         if let reason, let value {
             findings.calibrations.append(
-                Calibration(path: inner.path, value: value, reason: reason))
+                CalibratedParameter(path: inner.path, value: value, reason: reason))
         } else if !inner.has("calibrated") {
             inner.problem("calibrated", "missing: say why this value was chosen")
         }

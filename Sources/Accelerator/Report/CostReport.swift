@@ -22,7 +22,7 @@ public struct CostReport: Sendable, Equatable {
     /// What is not counted, a line each.
     public let notModelled: [String]
     /// Parameters of the accelerator and of its energy table that were chosen to fit.
-    public let calibrations: [Calibration]
+    public let calibrations: [CalibratedParameter]
 
     /// pJ: the sum over ``layers``.
     public var energy: Double { sum { $0.energy } }
@@ -77,7 +77,7 @@ public struct StorageCost: Sendable, Equatable {
 }
 
 /// A parameter that was chosen to fit, and why.
-public struct Calibration: Sendable, Equatable {
+public struct CalibratedParameter: Sendable, Equatable {
     /// The path of its key.
     public let path: String
     public let value: Double

@@ -23,7 +23,7 @@ public struct EnergyTable: Sendable, Equatable {
     /// By rising size.
     public let buffers: [BufferRow]
     /// Prices that were chosen to fit.
-    public let calibrations: [Calibration]
+    public let calibrations: [CalibratedParameter]
 
     /// pJ of a byte or an operation. A MAC without a row of its own is its multiplication and
     /// addition.

@@ -26,7 +26,7 @@ extension EnergyPage {
     }
 
     var calibrations: HTML? {
-        var found: [Calibration] = []
+        var found: [CalibratedParameter] = []
         for cost in costs {
             for calibration in cost.calibrations where !found.contains(calibration) {
                 found.append(calibration)
