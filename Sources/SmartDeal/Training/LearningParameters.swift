@@ -26,6 +26,7 @@ struct LearningParameters {
         self.network = network
         let uses = Self.uses(in: network)
         statistics = uses.statistics
+        let smartDeal = settings.smartDealTraining(isNormalized: !uses.statistics.isEmpty)
         var variables: [String: any Variable] = [:]
         for name in uses.weights.union(uses.statistics) {
             guard let parameter = network.parameters[name], parameter.kind == .float32 else {
@@ -34,7 +35,7 @@ struct LearningParameters {
             variables[name] =
                 switch parameter {
                 case .smartDeal(let packed):
-                    try SmartDealVariable(name: name, packed, settings.smartDealTraining)
+                    try SmartDealVariable(name: name, packed, smartDeal)
                 case .dense(let tensor):
                     try DenseVariable(
                         name: name, tensor,

@@ -100,7 +100,8 @@ public struct TrainingSettings: Sendable, Equatable {
     /// is left of every update as momentum would.
     public var coefficientMomentum: Double?
     /// The learning rate of coefficients as a multiple of the others'; nil: 1, and 3 with error
-    /// feedback, which has no momentum to add updates up.
+    /// feedback, which has no momentum to add updates up, in a network with batch normalisation,
+    /// which bears a rate that is too high.
     public var coefficientRate: Double?
     public var coefficientDecay = 5e-4
     /// Magnitudes below are not used; 0 leaves it to the alphabet.
@@ -144,7 +145,9 @@ extension TrainingSettings {
     }
 
     /// How weights in SmartDeal form learn.
-    var smartDealTraining: SmartDealTraining {
+    ///
+    /// - Parameter isNormalized: whether batch normalisation keeps values in bounds.
+    func smartDealTraining(isNormalized: Bool) -> SmartDealTraining {
         var training = SmartDealTraining()
         if case .sgd(let rule) = rule { training.basis = rule }
         training.coefficients =
@@ -159,7 +162,7 @@ extension TrainingSettings {
             momentum: Float(coefficientMomentum ?? (coefficientMode == .errorFeedback ? 0 : 0.9)),
             weightDecay: Float(coefficientDecay))
         training.coefficientRate = Float(
-            coefficientRate ?? (coefficientMode == .errorFeedback ? 3 : 1))
+            coefficientRate ?? (coefficientMode == .errorFeedback && isNormalized ? 3 : 1))
         training.seed = seed
         training.smallest = smallestCoefficient
         training.freezesZeros = freezesZeros
