@@ -21,7 +21,7 @@ dataset: data
 form: smartdeal
 epochs: {epochs}
 batch: 50
-learning-rate: 0.05
+learning-rate: 0.02
 limit: 2000
 test-limit: 500
 swa: {{start: 1}}

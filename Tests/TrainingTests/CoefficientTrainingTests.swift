@@ -1,3 +1,4 @@
+import DenseMath
 import Networks
 import PowerOfTwo
 import Testing
@@ -112,6 +113,60 @@ struct CoefficientTrainingTests {
             let left = Double(variable.counters[index]) * abs(coefficient) / 128
             #expect(abs(coefficient + left - sum) < 5 * 20 * 0.5 / 128, "coefficient \(index)")
         }
+    }
+
+    @Test("fed back, rebuilt weights and what is left over move by the update of dense weights")
+    func feedbackMovesWeights() throws {
+        let (rows, width, steps, rate) = (40, 3, 200, Float(1e-3))
+        var generator = SplitMix64(seed: 11)
+        func random() -> Float { Float(Int64(bitPattern: generator.next())) * 0x1p-63 }
+        let geometry = try WeightGeometry(
+            shape: [1, rows * width], unit: 1, width: width, nibbles: width, rowsPerSlice: rows,
+            filtersPerBasis: 1, layout: .full)
+        let symbols = (0..<rows * width).map { UInt8($0 % Alphabet.single.symbolCount) }
+        var packed = [UInt8](repeating: 0, count: geometry.symbolBytes(rows: rows))
+        ShiftKernels.selected.packNibbles(
+            rows: rows, nibbles: width, symbols: symbols, planeStride: rows, packed: &packed)
+        let basis: [Float] = [0.9, 0.1, -0.3, 0.2, -0.8, 0.1, 0.5, 0.3, 1]
+        var options = SmartDealTraining()
+        options.coefficients = .errorFeedback
+        options.basis = SGD(momentum: 0, weightDecay: 0)
+        options.coefficientUpdate = SGD(momentum: 0, weightDecay: 0)
+        let variable = try SmartDealVariable(
+            name: "w",
+            CompressedParameter(
+                SmartDealWeight(
+                    geometry: geometry, alphabet: .single, symbols: packed, rowMask: nil,
+                    groupMask: nil, basis: .float32(basis), scales: nil)),
+            options)
+        let start = variable.basis
+        /// Weights of the coefficients with what their counters hold.
+        func weights() -> [Float] {
+            var result = [Float](repeating: 0, count: rows * width)
+            for row in 0..<rows {
+                for i in 0..<width {
+                    let symbol = Int(variable.symbols[i * rows + row])
+                    let coefficient = Float(Alphabet.single[symbol].first ?? 0)
+                    let left = Float(variable.counters[i * rows + row]) * abs(coefficient) / 128
+                    for t in 0..<width {
+                        result[row * width + t] += (coefficient + left) * basis[i * width + t]
+                    }
+                }
+            }
+            return result
+        }
+        let before = weights()
+        let gradient = (0..<rows * width).map { _ in random() }
+        for step in 0..<steps {
+            variable.update(gradient, rate: rate, index: step)
+            variable.basis = start
+        }
+        let wanted = gradient.map { -Float(steps) * rate * $0 }
+        let moved = zip(weights(), before).map { $0 - $1 }
+        let length = wanted.reduce(0) { $0 + $1 * $1 }
+        let missing = zip(moved, wanted).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
+        // Damping and the chance of rounding; a step alone is far below the rounding of most.
+        #expect((missing / length).squareRoot() < 0.2)
     }
 
     @Test("fed back, the same seed gives the same counters and another seed others")

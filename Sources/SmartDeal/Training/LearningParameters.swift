@@ -26,7 +26,6 @@ struct LearningParameters {
         self.network = network
         let uses = Self.uses(in: network)
         statistics = uses.statistics
-        let smartDeal = settings.smartDealTraining(isNormalized: !uses.statistics.isEmpty)
         var variables: [String: any Variable] = [:]
         for name in uses.weights.union(uses.statistics) {
             guard let parameter = network.parameters[name], parameter.kind == .float32 else {
@@ -35,7 +34,7 @@ struct LearningParameters {
             variables[name] =
                 switch parameter {
                 case .smartDeal(let packed):
-                    try SmartDealVariable(name: name, packed, smartDeal)
+                    try SmartDealVariable(name: name, packed, settings.smartDealTraining)
                 case .dense(let tensor):
                     try DenseVariable(
                         name: name, tensor,

@@ -55,12 +55,10 @@ extension TrainingSettings {
         share(beta1, "beta1")
         share(beta2, "beta2")
         share(labelSmoothing, "label-smoothing")
-        if let coefficientMomentum { share(coefficientMomentum, "coefficients.momentum") }
-        if let coefficientRate {
-            require(
-                coefficientRate > 0 && coefficientRate.isFinite,
-                "coefficients.rate must be above 0, got \(coefficientRate)")
-        }
+        share(coefficientMomentum, "coefficients.momentum")
+        require(
+            coefficientRate > 0 && coefficientRate.isFinite,
+            "coefficients.rate must be above 0, got \(coefficientRate)")
         require(
             (1...127).contains(switchBar),
             "coefficients.switch-bar must be from 1 to 127, got \(switchBar)")

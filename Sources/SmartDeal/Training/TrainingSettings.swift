@@ -96,13 +96,11 @@ public struct TrainingSettings: Sendable, Equatable {
     public var switchBar = 1
     /// Updates up to it do not count for bucket switching.
     public var coefficientThreshold = 0.01
-    /// Of the update of coefficients; nil: 0.9, and 0 with error feedback, whose counters keep what
-    /// is left of every update as momentum would.
-    public var coefficientMomentum: Double?
-    /// The learning rate of coefficients as a multiple of the others'; nil: 1, and 3 with error
-    /// feedback, which has no momentum to add updates up, in a network with batch normalisation,
-    /// which bears a rate that is too high.
-    public var coefficientRate: Double?
+    /// Of the update of coefficients, a float each; with error feedback 0 does, too, as counters of
+    /// 8 bits keep what is left of every update, at a rate of about 3.
+    public var coefficientMomentum = 0.9
+    /// The learning rate of coefficients as a multiple of the others'.
+    public var coefficientRate = 1.0
     public var coefficientDecay = 5e-4
     /// Magnitudes below are not used; 0 leaves it to the alphabet.
     public var smallestCoefficient = 0.0
@@ -145,9 +143,7 @@ extension TrainingSettings {
     }
 
     /// How weights in SmartDeal form learn.
-    ///
-    /// - Parameter isNormalized: whether batch normalisation keeps values in bounds.
-    func smartDealTraining(isNormalized: Bool) -> SmartDealTraining {
+    var smartDealTraining: SmartDealTraining {
         var training = SmartDealTraining()
         if case .sgd(let rule) = rule { training.basis = rule }
         training.coefficients =
@@ -159,10 +155,8 @@ extension TrainingSettings {
             case .frozen: .frozen
             }
         training.coefficientUpdate = SGD(
-            momentum: Float(coefficientMomentum ?? (coefficientMode == .errorFeedback ? 0 : 0.9)),
-            weightDecay: Float(coefficientDecay))
-        training.coefficientRate = Float(
-            coefficientRate ?? (coefficientMode == .errorFeedback && isNormalized ? 3 : 1))
+            momentum: Float(coefficientMomentum), weightDecay: Float(coefficientDecay))
+        training.coefficientRate = Float(coefficientRate)
         training.seed = seed
         training.smallest = smallestCoefficient
         training.freezesZeros = freezesZeros

@@ -1,3 +1,4 @@
+internal import DenseMath
 internal import PowerOfTwo
 
 /// The parts of a weight in SmartDeal form that learn.
@@ -108,19 +109,42 @@ final class LearningScratch {
     }
 
     /// What a gradient of weights is multiplied with to move coefficients: the basis itself, or for
-    /// rules that move weights each vector of it over its squared length, so that a coefficient
-    /// moves by the share of the weights' update that lies along its vector.
+    /// rules that move weights its pseudo-inverse, so that the rebuilt weights move by the update of
+    /// weights, as far as the basis spans it. Damping keeps coefficients from moving far where the
+    /// vectors of a basis are almost parallel.
     private func projected(
         _ basis: UnsafePointer<Float>, _ scale: Float, _ rule: CoefficientRule
     ) -> (basis: UnsafePointer<Float>, scale: Float) {
         guard rule.movesWeights, scale != 0 else { return (basis, scale) }
-        let width = geometry.width
-        for i in 0..<geometry.nibbles * alphabet.coefficientsPerSymbol {
-            let vector = UnsafeBufferPointer(start: basis + i * width, count: width)
-            let square = vector.reduce(0) { $0 + $1 * $1 }
-            let factor = square > .leastNormalMagnitude ? 1 / square : 0
-            for t in 0..<width { projection[i * width + t] = vector[t] * factor }
-        }
+        let rank = geometry.nibbles * alphabet.coefficientsPerSymbol
+        let vectors = UnsafeBufferPointer(start: basis, count: rank * geometry.width)
+        dampedInverse(vectors, width: geometry.width, into: projection)
         return (UnsafePointer(projection), 1 / scale)
+    }
+}
+
+/// `B (B^T B + d I)^-1` for the vectors B `[rank, width]`, d a twentieth of the mean of the
+/// diagonal; zeros where B is.
+private func dampedInverse(
+    _ vectors: UnsafeBufferPointer<Float>, width: Int, into out: UnsafeMutablePointer<Float>
+) {
+    let rank = vectors.count / width
+    var gram = [Double](repeating: 0, count: width * width)
+    // B^T `[width, rank]`, then the solution.
+    var columns = [Double](repeating: 0, count: width * rank)
+    for i in 0..<rank {
+        for s in 0..<width {
+            columns[s * rank + i] = Double(vectors[i * width + s])
+            for t in 0..<width {
+                gram[s * width + t] += columns[s * rank + i] * Double(vectors[i * width + t])
+            }
+        }
+    }
+    let mean = (0..<width).reduce(0) { $0 + gram[$1 * width + $1] } / Double(width)
+    for t in 0..<width { gram[t * width + t] += mean / 20 }
+    let isSolved = SmallSolver.solvePositiveDefinite(
+        size: width, columns: rank, gram: &gram, cross: &columns, smallestPivot: 0)
+    for i in 0..<rank {
+        for t in 0..<width { out[i * width + t] = isSolved ? Float(columns[t * rank + i]) : 0 }
     }
 }

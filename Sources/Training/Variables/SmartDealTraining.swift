@@ -12,8 +12,8 @@ public enum CoefficientTraining: Sendable, Equatable {
     /// After every update each coefficient is rounded to the nearest value of its ladder as by
     /// ``requantise``, and what the rounding left over is carried to the next update, in a counter of
     /// 8 bits that is rounded by chance. So updates much smaller than a step of the ladder add up.
-    /// The update of coefficient i is that of the weights along its basis vector, dW . B_i / |B_i|^2,
-    /// so that a learning rate means what it means for dense weights.
+    /// The update of coefficients is that of the weights times the (damped) pseudo-inverse of the
+    /// basis, so that a learning rate means what it means for dense weights.
     case errorFeedback
     /// Only the bases learn.
     case frozen
