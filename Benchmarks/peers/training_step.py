@@ -147,7 +147,8 @@ class Side:
         self.process = subprocess.Popen(
             ["taskset", "-c", ",".join(map(str, cores)), *command], stdin=subprocess.PIPE,
             stdout=subprocess.PIPE, text=True, env=environment)
-        self.command, self.ready = command, self.answer()
+        self.command = command
+        self.ready = self.answer()
 
     def answer(self) -> dict:
         line = self.process.stdout.readline()

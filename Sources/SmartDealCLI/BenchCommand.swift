@@ -52,8 +52,8 @@ struct BenchCommand: ParsableCommand {
 
     @Flag(
         help: ArgumentHelp(
-            "With --training: for every line with a number on standard input make so many steps "
-                + "and print a JSON line, to be compared round by round with others."))
+            "For every line with a number on standard input make so many runs, or steps, and print a "
+                + "JSON line, to be compared round by round with others."))
     var roundsOnStdin = false
 
     @Option(help: ArgumentHelp("Seed of random weights and inputs.", valueName: "n"))
@@ -62,9 +62,6 @@ struct BenchCommand: ParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func validate() throws {
-        if roundsOnStdin, !training {
-            throw ValidationError("--rounds-on-stdin is for --training.")
-        }
         if let batch, !(1...1_000_000).contains(batch) {
             throw ValidationError("--batch must be from 1 to 1000000, got \(batch).")
         }
@@ -103,6 +100,10 @@ struct BenchCommand: ParsableCommand {
             benchmark.threads = common.threadCount
             benchmark.repeats = `repeat`
             benchmark.seed = seed
+            if roundsOnStdin {
+                let round = try benchmark.rounds(of: loaded.network)
+                return try answerRounds { try round($0) }
+            }
             let report = try benchmark.measure(
                 loaded.network, name: model, loadSeconds: loading.inSeconds, progress: progress)
             try common.print(report, text: report.text())
@@ -119,15 +120,23 @@ struct BenchCommand: ParsableCommand {
             let report = try prepared().measure(steps: `repeat` ?? 10)
             return try common.print(report, text: report.text())
         }
-        try common.printLine(["version": SmartDealVersion.text])
+        // Made with the first round: what a process holds before is no part of a step's memory.
         var benchmark: StepBenchmark?
-        while let line = readLine() {
-            guard let steps = Int(line), steps > 0 else {
-                throw ValidationError("'\(line)' is no number of steps.")
-            }
+        try answerRounds { steps in
             let ready = try benchmark ?? prepared()
             benchmark = ready
-            try common.printLine(ready.measure(steps: steps))
+            return try ready.measure(steps: steps)
+        }
+    }
+
+    /// Prints a line when it is ready, and the answer to every line of standard input.
+    private func answerRounds(_ answer: (Int) throws -> some Encodable) throws {
+        try common.printLine(["version": SmartDealVersion.text])
+        while let line = readLine() {
+            guard let count = Int(line), count > 0 else {
+                throw ValidationError("'\(line)' is no number of runs.")
+            }
+            try common.printLine(answer(count))
         }
     }
 }

@@ -109,6 +109,30 @@ public struct LatencyBenchmark: Sendable {
             })
     }
 
+    /// Times of runs that were asked for together. Keys as the JSON output has them.
+    public struct Round: Sendable, Codable, Equatable {
+        public var min_ms: Double
+        public var median_ms: Double
+    }
+
+    /// Makes a network ready to be run on random inputs whenever the result is called with a number
+    /// of runs, at least 1.
+    ///
+    /// - Throws: ``NetworkError``, as the result does.
+    public func rounds(of network: Network) throws -> (Int) throws -> Round {
+        let random = try RandomInputs(for: network, batch: batch, given: inputShapes)
+        let plan = try ExecutionPlan(
+            network, inputShapes: random.shapes, threads: threads, precision: precision,
+            convolutions: convolutions)
+        let inputs = random.tensors(seed: seed)
+        return { count in
+            let times = try (0..<count).map { _ in
+                try ContinuousClock().measure { _ = try plan.run(inputs) }.inSeconds * 1e3
+            }
+            return Round(min_ms: times.min() ?? 0, median_ms: Self.median(times))
+        }
+    }
+
     /// Median milliseconds for each of several networks, run by turns; of one example, unless a
     /// network is fixed to more at once.
     static func medians(
