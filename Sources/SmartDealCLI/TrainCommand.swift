@@ -93,7 +93,21 @@ struct TrainCommand: ParsableCommand {
     /// The file's settings, then those of the command line.
     private func settings() throws -> TrainingSettings {
         var settings = TrainingSettings()
-        if let config { try settings.read(contentsOf: config) }
+        if let config { try settings.read(contentsOf: config, overriding: setOptions) }
+        setOptions(in: &settings)
+        for (name, value) in [("network", settings.network), ("dataset", settings.dataset)]
+        where value.isEmpty {
+            throw ValidationError("--\(name) is missing, and no --config names one.")
+        }
+        let problems = settings.problems
+        guard problems.isEmpty else {
+            throw ValidationError(problems.joined(separator: "; ") + ".")
+        }
+        return settings
+    }
+
+    /// Sets what the command line names.
+    private func setOptions(in settings: inout TrainingSettings) {
         settings.network = network ?? settings.network
         settings.dataset = dataset ?? settings.dataset
         settings.form = form ?? settings.form
@@ -106,14 +120,5 @@ struct TrainCommand: ParsableCommand {
         settings.limit = limit ?? settings.limit
         settings.testLimit = testLimit ?? settings.testLimit
         settings.seed = seed ?? settings.seed
-        for (name, value) in [("network", settings.network), ("dataset", settings.dataset)]
-        where value.isEmpty {
-            throw ValidationError("--\(name) is missing, and no --config names one.")
-        }
-        let problems = settings.problems
-        guard problems.isEmpty else {
-            throw ValidationError(problems.joined(separator: "; ") + ".")
-        }
-        return settings
     }
 }

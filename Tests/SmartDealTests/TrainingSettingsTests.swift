@@ -74,6 +74,20 @@ import Testing
         #expect(throws: TrainingError.self) { try settings.read(yaml: yaml) }
     }
 
+    @Test("what overrides the text counts when rules are checked")
+    func overriding() throws {
+        var settings = TrainingSettings()
+        try settings.read(yaml: "retrain: true\nepochs: 7") {
+            $0.form = .dense
+            $0.epochs = 2
+        }
+        #expect(settings.retrains && settings.form == .dense && settings.epochs == 2)
+        #expect(throws: TrainingError.self) {
+            try settings.read(yaml: "epochs: 5") { $0.batch = 0 }
+        }
+        #expect(settings.epochs == 2)
+    }
+
     @Test("every setting reads back what its text says")
     func roundTrip() throws {
         var settings = TrainingSettings()

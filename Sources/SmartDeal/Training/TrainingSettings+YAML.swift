@@ -5,10 +5,12 @@ import Training
 import Yams
 
 extension TrainingSettings {
-    /// Reads settings from a YAML file, see ``read(yaml:)``.
+    /// Reads settings from a YAML file, see ``read(yaml:overriding:)``.
     ///
     /// - Throws: ``TrainingError`` `.invalidOption` with the path.
-    public mutating func read(contentsOf path: String) throws {
+    public mutating func read(
+        contentsOf path: String, overriding override: (inout Self) -> Void = { _ in }
+    ) throws {
         let text: String
         do {
             text = try String(contentsOfFile: path, encoding: .utf8)
@@ -16,7 +18,7 @@ extension TrainingSettings {
             throw TrainingError(.invalidOption, "it cannot be read as text", path: path)
         }
         do {
-            try read(yaml: text)
+            try read(yaml: text, overriding: override)
         } catch let error as TrainingError {
             throw TrainingError(error.code, error.message, path: path)
         }
@@ -31,9 +33,12 @@ extension TrainingSettings {
     /// swa: {start: 30}
     /// ```
     ///
+    /// - Parameter override: sets what wins over the text, before rules are checked.
     /// - Throws: ``TrainingError`` `.invalidOption` with all mistakes, each with its line: unknown
     ///   keys with near names, values of another kind, broken rules.
-    public mutating func read(yaml text: String) throws {
+    public mutating func read(
+        yaml text: String, overriding override: (inout Self) -> Void = { _ in }
+    ) throws {
         let root: Yams.Node?
         do {
             root = try Yams.compose(yaml: text)
@@ -44,6 +49,7 @@ extension TrainingSettings {
         var problems: [String] = []
         var changed = self
         changed.read(root, group: "", problems: &problems)
+        override(&changed)
         if problems.isEmpty { problems = changed.problems }
         guard problems.isEmpty else {
             throw TrainingError(.invalidOption, problems.joined(separator: "\n"))
