@@ -6,7 +6,8 @@ public import Networks
 ///
 /// Batch normalisation is multiplied into weights, bias, activation and residual additions are
 /// merged into the operation before them, activations share one block of memory in which those
-/// not needed at the same time overlap. Packed weights are rebuilt once, when the plan is made.
+/// not needed at the same time overlap. Packed weights are rebuilt once, when the plan is made, or
+/// with ``Rebuilding/streaming`` before every use.
 ///
 /// With ``Precision/int8`` what convolutions and products read and give are bytes, by the ranges
 /// that the network has of its values; weights are bytes with a scale for each output channel.
@@ -31,8 +32,11 @@ public final class ExecutionPlan {
     public let steps: [Step]
     /// Bytes of the block that activations share.
     public let activationByteCount: Int
-    /// Bytes of weights and other constants, in the layouts that the steps take them in.
+    /// Bytes of weights and other constants, as the plan keeps them: in the layouts that its steps
+    /// take them in, or packed.
     public let constantByteCount: Int
+    /// Bytes that steps need only while they run: their own, and of weights that they rebuild.
+    public let scratchByteCount: Int
     /// Threads that running uses.
     public let threads: Int
     /// The arithmetic.
@@ -52,31 +56,33 @@ public final class ExecutionPlan {
     ///   - threads: threads that running uses.
     ///   - precision: the arithmetic.
     ///   - convolutions: how those on bytes are computed.
+    ///   - rebuilding: when weights in SmartDeal form are rebuilt.
     /// - Throws: ``NetworkError`` for operators that cannot be run, shapes that do not fit,
     ///   `.noActivationRanges` when bytes are asked for and the ranges of values are not known, and
     ///   `.tooLarge` for a plan that needs more memory than the machine has.
     public convenience init(
         _ network: Network, inputShapes: [String: [Int]] = [:], threads: Int = 1,
-        precision: Precision = .f32, convolutions: ByteConvolutions = .automatic
+        precision: Precision = .f32, convolutions: ByteConvolutions = .automatic,
+        rebuilding: Rebuilding = .once
     ) throws {
         var graph = try PlanGraph(network, inputShapes: inputShapes)
         try graph.simplify(threads: threads)
         let bytes = try precision == .int8 ? ByteValues(graph, of: network) : nil
         try self.init(
-            graph, bytes: bytes, convolutions: convolutions, inputs: network.inputs,
-            threads: threads)
+            graph, bytes: bytes, convolutions: convolutions, rebuilding: rebuilding,
+            inputs: network.inputs, threads: threads)
     }
 
     /// Prepares operators that are merged already.
     init(
         _ graph: PlanGraph, bytes: ByteValues?, convolutions: ByteConvolutions = .automatic,
-        inputs networkInputs: [Network.Input], threads: Int
+        rebuilding: Rebuilding = .once, inputs networkInputs: [Network.Input], threads: Int
     ) throws {
         precondition(threads > 0, "a plan needs at least one thread")
         OneDNN.setThreads(threads)
         var builder = try PlanBuilder(
-            graph, bytes: bytes, convolutions: convolutions, inputs: networkInputs,
-            threads: threads, stream: OneDNNStream())
+            graph, bytes: bytes, convolutions: convolutions, rebuilding: rebuilding,
+            inputs: networkInputs, threads: threads, stream: OneDNNStream())
         outputs = zip(graph.outputs.map(\.name), try builder.finalPlaces()).map { ($0, $1) }
         inputs = networkInputs.compactMap { input in
             builder.placeOfInput(input.name).map { (input.name, $0) }
@@ -86,7 +92,9 @@ public final class ExecutionPlan {
         let scratchBytes = builder.drafts.map(\.scratchBytes).max() ?? 0
         constantByteCount =
             builder.constants.reduce(0) { $0 + $1.byteCount } + builder.packedByteCount
-        try PlanMemory.check(layout.byteCount + scratchBytes + constantByteCount)
+            + builder.packedSources.values.reduce(0, +)
+        scratchByteCount = scratchBytes + builder.rebuiltByteCount
+        try PlanMemory.check(layout.byteCount + scratchByteCount + constantByteCount)
         let arena = try PlanMemory(byteCount: layout.byteCount)
         let scratch = try PlanMemory(byteCount: scratchBytes)
         for buffer in moving {

@@ -9,16 +9,22 @@ public final class InferenceSession {
     public let threads: Int
     /// The arithmetic.
     public let precision: Precision
+    /// When weights in SmartDeal form are rebuilt.
+    public let rebuilding: Rebuilding
     /// The plans of the shapes that came last, the latest at the end.
     private var plans: [(shapes: [String: [Int]], plan: ExecutionPlan)] = []
     /// Every plan has weights of its own.
     private static let planLimit = 4
 
     /// Prepares a network; plans are made when inputs come.
-    public init(_ network: Network, threads: Int = 1, precision: Precision = .f32) {
+    public init(
+        _ network: Network, threads: Int = 1, precision: Precision = .f32,
+        rebuilding: Rebuilding = .once
+    ) {
         self.network = network
         self.threads = threads
         self.precision = precision
+        self.rebuilding = rebuilding
     }
 
     /// Runs the network: inputs by name to outputs by name.
@@ -45,7 +51,8 @@ public final class InferenceSession {
         let plan =
             try known
             ?? ExecutionPlan(
-                network, inputShapes: inputShapes, threads: threads, precision: precision)
+                network, inputShapes: inputShapes, threads: threads, precision: precision,
+                rebuilding: rebuilding)
         plans.append((inputShapes, plan))
         if plans.count > Self.planLimit { plans.removeFirst() }
         return plan

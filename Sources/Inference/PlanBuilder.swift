@@ -17,16 +17,21 @@ struct PlanBuilder {
     /// What is kept as bytes; nil when all is floats.
     let bytes: ByteValues?
     let convolutions: ByteConvolutions
+    let rebuilding: Rebuilding
     /// Threads that steps run on.
     let threads: Int
-    /// Bytes of weights that steps of our own keep packed.
+    /// Bytes of weights that steps of our own keep, other than ``packedSources``.
     var packedByteCount = 0
+    /// Bytes of the parameters that stay packed, by name.
+    var packedSources: [String: Int] = [:]
+    /// The most bytes of weights that are rebuilt at a time while the plan runs.
+    var rebuiltByteCount = 0
     private(set) var drafts: [Draft] = []
     /// What moves in the arena.
     private(set) var buffers: [PlanBuffer] = []
     /// Weights and other constants, which the plan has to keep.
     private(set) var constants: [PlanMemory] = []
-    private let stream: OneDNNStream
+    let stream: OneDNNStream
     /// Every place of every value; the first is where it was computed.
     private var places: [String: [PlacedValue]] = [:]
     /// Constants in the layouts that primitives take them in, and how their elements were seen.
@@ -39,10 +44,11 @@ struct PlanBuilder {
 
     init(
         _ graph: PlanGraph, bytes: ByteValues?, convolutions: ByteConvolutions,
-        inputs: [Network.Input], threads: Int, stream: OneDNNStream
+        rebuilding: Rebuilding, inputs: [Network.Input], threads: Int, stream: OneDNNStream
     ) throws {
         self.graph = graph
         self.convolutions = convolutions
+        self.rebuilding = rebuilding
         self.threads = threads
         self.bytes = bytes
         self.stream = stream
@@ -70,6 +76,10 @@ struct PlanBuilder {
             return try reordered(
                 place, value: value,
                 to: isPlain ? Layout(plain: shape) : Layout(channelsLast: shape, .float))
+        }
+        if let source = streamedSource(value) {
+            let plain = try Layout(plain: source.parameter.shape)
+            return try streamed(source, seenAs: plain, in: plain)
         }
         guard let tensor = graph.parameters[value]?.tensor else {
             throw NetworkError(.undefinedValue, "'\(value)' is not known", node: current.name)
@@ -99,7 +109,8 @@ struct PlanBuilder {
     mutating func readPlain(_ value: String) throws -> PlacedValue {
         let place = try places[value]?.first ?? read(value)
         guard place.elementType == .float32 else { return place }
-        return try read(value, as: Layout(plain: place.shape))
+        let plain = try Layout(plain: place.shape)
+        return place.layout == plain ? place : try read(value, as: plain)
     }
 
     /// A value as bytes in the given layout; rounded or reordered once if it lies in none such.
@@ -132,6 +143,9 @@ struct PlanBuilder {
     mutating func weights(
         _ value: String, seenAs source: Layout, in layout: Layout
     ) throws -> PlacedValue {
+        if let packed = streamedSource(value) {
+            return try streamed(packed, seenAs: source, in: layout)
+        }
         let known = reorderedWeights[value, default: []]
         if let match = known.first(where: { $0.source == source && $0.place.layout == layout }) {
             return match.place

@@ -39,6 +39,8 @@ struct PlanGraph {
     var parameters: [String: Parameter]
     /// The share of non-zero coefficients of packed parameters and of what was made from them.
     var densities: [String: Double]
+    /// Constants that packed parameters give.
+    var sources: [String: PackedSource] = [:]
     /// The network's outputs: the name it has there, and the value.
     var outputs: [(name: String, value: String)]
 

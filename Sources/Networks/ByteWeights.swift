@@ -15,19 +15,28 @@ public struct ByteWeights: Sendable, Equatable {
     public init(_ tensor: Tensor, isTransposed: Bool = false) {
         let channels = (isTransposed ? tensor.shape.last : tensor.shape.first) ?? 1
         let length = tensor.count / max(1, channels)
-        (bytes, scales) = tensor.withFloats { weights in
-            func channel(_ index: Int) -> Int { isTransposed ? index % channels : index / length }
-            var largest = [Float](repeating: 0, count: channels)
-            for index in weights.indices {
-                largest[channel(index)] = max(largest[channel(index)], weights[index].magnitude)
+        let step = isTransposed ? channels : 1
+        var scales = [Float](repeating: 1, count: channels)
+        bytes = tensor.withFloats { weights in
+            [Int8](unsafeUninitializedCapacity: weights.count) { bytes, count in
+                for channel in 0..<channels {
+                    let first = isTransposed ? channel : channel * length
+                    var largest: Float = 0
+                    for index in 0..<length {
+                        largest = max(largest, weights[first + index * step].magnitude)
+                    }
+                    // Of numbers near the least of all the scale may vanish: they are zeros.
+                    let scale = largest / 127 >= .leastNormalMagnitude ? largest / 127 : 1
+                    scales[channel] = scale
+                    for index in 0..<length {
+                        let at = first + index * step
+                        let level = (weights[at] / scale).rounded(.toNearestOrEven)
+                        bytes[at] = Int8(min(max(level, -127), 127))
+                    }
+                }
+                count = channels * length
             }
-            let scales = largest.map { $0 / 127 >= .leastNormalMagnitude ? $0 / 127 : 1 }
-            let bytes = weights.indices.map { index in
-                let rounded = (weights[index] / scales[channel(index)])
-                    .rounded(.toNearestOrEven)
-                return Int8(min(max(rounded, -127), 127))
-            }
-            return (bytes, scales)
         }
+        self.scales = scales
     }
 }

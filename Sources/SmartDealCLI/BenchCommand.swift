@@ -29,6 +29,8 @@ struct BenchCommand: ParsableCommand {
 
     @OptionGroup var arithmetic: PrecisionOption
 
+    @OptionGroup var weights: RebuildOption
+
     @Option(
         help: ArgumentHelp(
             "With int8: convolutions by oneDNN (dense), at kept positions only (sparse), or as is "
@@ -92,6 +94,7 @@ struct BenchCommand: ParsableCommand {
             benchmark.batch = batch
             benchmark.precision = arithmetic.precision
             benchmark.convolutions = convolutions
+            benchmark.rebuilding = weights.rebuild
             benchmark.inputShapes = try InputArgument.shapes(shape, for: loaded.network)
             if arithmetic.precision == .int8, loaded.fileByteCount == nil {
                 try loaded.calibrateOnRandomInputs(

@@ -18,6 +18,8 @@ struct EvaluateCommand: ParsableCommand {
 
     @OptionGroup var arithmetic: PrecisionOption
 
+    @OptionGroup var weights: RebuildOption
+
     @OptionGroup var common: CommonOptions
 
     func run() throws {
@@ -27,6 +29,7 @@ struct EvaluateCommand: ParsableCommand {
             var evaluation = Evaluation()
             evaluation.threads = common.threadCount
             evaluation.precision = arithmetic.precision
+            evaluation.rebuilding = weights.rebuild
             let report = try evaluation.evaluate(
                 loaded.network, name: model, on: images, split: dataset.split, progress: progress)
             try common.print(report, text: report.text())

@@ -10,6 +10,18 @@ struct PrecisionOption: ParsableArguments {
     var precision = Precision.f32
 }
 
+/// When `run`, `evaluate` and `bench` rebuild weights.
+struct RebuildOption: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "Rebuild compressed weights once, when the model is loaded, or before every use "
+                + "(streaming), which keeps them packed in memory and takes longer.",
+            valueName: "when"))
+    var rebuild = Rebuilding.once
+}
+
+extension Rebuilding: ExpressibleByArgument {}
+
 extension Precision: ExpressibleByArgument {}
 
 extension ByteConvolutions: ExpressibleByArgument {}

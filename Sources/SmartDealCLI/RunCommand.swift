@@ -25,6 +25,8 @@ struct RunCommand: ParsableCommand {
 
     @OptionGroup var arithmetic: PrecisionOption
 
+    @OptionGroup var weights: RebuildOption
+
     @OptionGroup var common: CommonOptions
 
     private struct Result: Encodable {
@@ -47,7 +49,7 @@ struct RunCommand: ParsableCommand {
             let inputs = try arrays(for: network)
             let plan = try ExecutionPlan(
                 network, inputShapes: inputs.mapValues(\.shape), threads: common.threadCount,
-                precision: arithmetic.precision)
+                precision: arithmetic.precision, rebuilding: weights.rebuild)
             let begin = ContinuousClock.now
             let outputs = try plan.run(inputs)
             let time = ContinuousClock.now - begin

@@ -106,14 +106,6 @@ struct ConvolutionTests {
         }
     }
 
-    @Test("weights are rounded to 127ths of the largest of their filter")
-    func quantisation() {
-        let weights: [Float] = [0, 1, -2, 0.5, 0, 0, 0, 0, 127, -127, 2.5, 0.1]
-        let found = weights.withUnsafeBufferPointer { QuantisedFilters($0, filters: 3) }
-        #expect(found.values == [0, 64, -127, 32, 0, 0, 0, 0, 127, -127, 2, 0])
-        #expect(found.scales == [2 / 127, 1, 1])
-    }
-
     @Test("a mask keeps the kernel rows that hold any weight it keeps", arguments: [1, 2, 3, 6])
     func keptRows(unit: Int) throws {
         let geometry = try WeightGeometry(

@@ -113,6 +113,20 @@ struct BenchCommandTests {
         #expect(weights[1] * 2 < weights[0])
     }
 
+    @Test("streaming keeps the weights of the bundled network in at most 1.1 times their file")
+    func streaming() throws {
+        let model = fixtures + "/fashion_resnet20/fashion_resnet20.onnx"
+        #expect(
+            try run("compress", model, "-o", "small.onnx", "--mode", "fast", "--quiet").status == 0)
+        let report = try bench("small.onnx", "--rebuild", "streaming", "--quiet")
+        let weights = try #require(report["weight_bytes"] as? Int)
+        let scratch = try #require(report["scratch_bytes"] as? Int)
+        let file = try folder.read("small.onnx").count
+        #expect(Double(weights) <= 1.1 * Double(file))
+        #expect(scratch >= 64 * 64 * 9 * 4)
+        #expect(report["rebuild"] as? String == "streaming")
+    }
+
     @Test("a network that there is not is answered with near names")
     func unknownNetwork() throws {
         for name in ["resnet81", "resnet81@3x32x32/10"] {

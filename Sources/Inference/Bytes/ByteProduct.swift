@@ -80,9 +80,17 @@ extension PlanBuilder {
         }
         guard let chosen else { return false }
         let source = try readBytes(item.inputs[0], as: product.source.value(.byte))
-        let packed = try constant(
-            of: weights, seenAs: product.weights,
-            in: chosen.weightsLayout(product.weights.shape), named: product.weightName)
+        let weightsLayout = try chosen.weightsLayout(product.weights.shape)
+        let packed =
+            if let kept = streamedSource(product.weightName) {
+                try streamed(
+                    kept, seenAs: product.weights, in: weightsLayout,
+                    roundsToBytes: product.isTransposed)
+            } else {
+                try constant(
+                    of: weights, seenAs: product.weights, in: weightsLayout,
+                    named: product.weightName)
+            }
         let layout = try product.target.value(scale == nil ? .float : .byte)
         let target = try target(
             merged, in: layout, scale, shape: info(item.output).shape, reading: [source])

@@ -47,6 +47,20 @@ struct SparseGrid {
         }
     }
 
+    /// Weights as the kernels take them; nil when there are none.
+    func packed(
+        _ weights: ByteWeights, _ kept: [[Int]], _ source: ByteScale,
+        _ epilogue: ConvolutionEpilogue
+    ) -> PackedConvolution? {
+        weights.bytes.withUnsafeBufferPointer { bytes in
+            bytes.baseAddress.map {
+                PackedConvolution(
+                    filters: filters, channels: channels, rows: rows, columns: columns,
+                    weights: $0, kept: kept, inputZero: source.zero, epilogue: epilogue)
+            }
+        }
+    }
+
     /// Whether computing at kept positions only takes less time than oneDNN's dense convolution.
     ///
     /// - Parameter density: the share of positions that are kept.
@@ -78,27 +92,39 @@ extension PlanBuilder {
             input: sourceScale, weightScales: weights.scales,
             bias: bias ?? Array(repeating: 0, count: grid.filters), residual: residual?.scale,
             range: range, output: scale)
-        let packed = weights.bytes.withUnsafeBufferPointer { bytes in
-            bytes.baseAddress.map {
-                PackedConvolution(
-                    filters: grid.filters, channels: grid.channels, rows: grid.rows,
-                    columns: grid.columns, weights: $0, kept: kept, inputZero: sourceScale.zero,
-                    epilogue: epilogue)
-            }
-        }
-        guard let packed else { return false }
+        guard let packed = grid.packed(weights, kept, sourceScale, epilogue) else { return false }
         let source = try readBytes(item.inputs[0], as: product.source.value(.byte))
         let target = define(
             item.output, in: try product.target.value(scale == nil ? .float : .byte), scale)
         let run = SparseRun(
-            packed: packed, grid: grid, threads: threads, outputBytes: scale == nil ? 4 : 1)
-        packedByteCount += packed.byteCount
+            grid: grid, threads: threads, convolutionScratch: packed.scratchBytes,
+            outputBytes: scale == nil ? 4 : 1)
+        let make: () -> PackedConvolution?
+        if let kept = streamedSource(product.weightName) {
+            let (threads, isTransposed) = (threads, product.isTransposed)
+            // The weights in bytes, and as the kernel takes them.
+            keepPacked(kept, rebuilt: kept.denseBytes / 4 + packed.byteCount)
+            // The scale and the bias of every filter.
+            packedByteCount += grid.filters * 2 * MemoryLayout<Float>.stride
+            make = {
+                let weights = ByteWeights(kept.dense(threads: threads), isTransposed: isTransposed)
+                return grid.packed(weights, grid.keptPositions(weights), sourceScale, epilogue)
+            }
+        } else {
+            packedByteCount += packed.byteCount
+            make = { packed }
+        }
         emit(
             operation: label(item, item.fused), kernel: "kept positions:\(isa)",
             density: density, scratch: run.scratchBytes,
             [source, target] + (residual.map { [$0] } ?? [])
         ) { addresses, scratch in
-            { run(addresses[0], addresses.count > 2 ? addresses[2] : nil, addresses[1], scratch) }
+            {
+                guard let packed = make() else { return }
+                run(
+                    packed, addresses[0], addresses.count > 2 ? addresses[2] : nil, addresses[1],
+                    scratch)
+            }
         }
         return true
     }
@@ -108,17 +134,19 @@ extension PlanBuilder {
 
 /// A convolution at kept positions, split between threads.
 private struct SparseRun {
-    let packed: PackedConvolution
     let grid: SparseGrid
     let threads: Int
+    /// Of one thread.
+    let convolutionScratch: Int
     let outputBytes: Int
 
     /// Of each thread, so that no two share a line of the cache.
-    private var scratchStep: Int { (packed.scratchBytes + 63) / 64 * 64 }
+    private var scratchStep: Int { (convolutionScratch + 63) / 64 * 64 }
     var scratchBytes: Int { scratchStep * threads }
 
     func callAsFunction(
-        _ source: UnsafeMutableRawPointer, _ residual: UnsafeMutableRawPointer?,
+        _ packed: PackedConvolution, _ source: UnsafeMutableRawPointer,
+        _ residual: UnsafeMutableRawPointer?,
         _ target: UnsafeMutableRawPointer, _ scratch: UnsafeMutableRawPointer
     ) {
         let sourceStep = grid.rows.inSize * grid.columns.inSize * grid.channels

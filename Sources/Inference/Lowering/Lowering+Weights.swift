@@ -66,6 +66,8 @@ extension PlanBuilder {
                 weightName + " times alpha",
                 weight.scaled(by: [gemm.alpha], alongLast: true))
             graph.densities[name] = graph.densities[weightName]
+            graph.sources[name] = graph.sources[weightName]?.scaled(
+                by: [gemm.alpha], alongLast: true)
         }
         var biasName = item.input(2)
         let columns = weight.shape[gemm.transposesB ? 0 : 1]

@@ -46,6 +46,7 @@ extension PlanGraph {
         for (name, parameter) in parameters where used.contains(name) {
             guard case .smartDeal(let packed) = parameter else { continue }
             parameters[name] = .dense(packed.rebuilt(threads: threads))
+            sources[name] = PackedSource(name, packed)
         }
     }
 

@@ -73,9 +73,11 @@ extension PlanGraph {
             let centred = Double(old[channel]) - Double(means[channel])
             return Float(centred * factors[channel] + Double(shifts[channel]))
         }
-        let scaled = weight.scaled(by: factors.map(Float.init), alongLast: outputsLast)
+        let floats = factors.map(Float.init)
+        let scaled = weight.scaled(by: floats, alongLast: outputsLast)
         let weightName = addConstant(name + " folded", scaled)
         densities[weightName] = densities[name]
+        sources[weightName] = sources[name]?.scaled(by: floats, alongLast: outputsLast)
         let biasName = addConstant(item.name + " bias", Tensor(shape: [bias.count], bias))
         return [item.inputs[0], weightName, biasName]
     }

@@ -11,6 +11,8 @@ public struct Evaluation: Sendable {
     public var threads = ParallelLoop.availableThreads
     /// The arithmetic; bytes need a network with the ranges of its values.
     public var precision = Precision.f32
+    /// When weights in SmartDeal form are rebuilt.
+    public var rebuilding = Rebuilding.once
 
     public init() {}
 
@@ -60,7 +62,8 @@ public struct Evaluation: Sendable {
         }
         let classes = try ImageClasses(of: dataset, for: network)
         let areProbabilities = network.isProbability(output)
-        let session = InferenceSession(network, threads: threads, precision: precision)
+        let session = InferenceSession(
+            network, threads: threads, precision: precision, rebuilding: rebuilding)
         let fixed: Int? = if case .fixed(let size)? = input.shape.first { size } else { nil }
         guard batch > 0, fixed ?? 1 > 0 else {
             throw SmartDealError(.datasetMismatch, "the network takes no images: \(input.typeText)")

@@ -19,6 +19,8 @@ public struct LatencyBenchmark: Sendable {
     public var precision = Precision.f32
     /// How convolutions on bytes are computed.
     public var convolutions = ByteConvolutions.automatic
+    /// When weights in SmartDeal form are rebuilt.
+    public var rebuilding = Rebuilding.once
 
     public init() {}
 
@@ -49,11 +51,14 @@ public struct LatencyBenchmark: Sendable {
         /// From the file's first byte to the network, and from there to the plan.
         public var load_ms: Double
         public var plan_ms: Double
-        /// Bytes of parameters as they are kept in the model, of the plan's weights, and of the
-        /// memory that its activations share.
+        /// When weights are rebuilt: once or streaming.
+        public var rebuild: String
+        /// Bytes of parameters as they are kept in the model, of the weights that the plan keeps, of
+        /// the memory that its activations share, and of what steps need only while they run.
         public var parameter_bytes: Int
         public var weight_bytes: Int
         public var activation_bytes: Int
+        public var scratch_bytes: Int
         public var steps: [Step]
     }
 
@@ -70,7 +75,7 @@ public struct LatencyBenchmark: Sendable {
         let begin = clock.now
         let plan = try ExecutionPlan(
             network, inputShapes: random.shapes, threads: threads, precision: precision,
-            convolutions: convolutions)
+            convolutions: convolutions, rebuilding: rebuilding)
         let planSeconds = (clock.now - begin).inSeconds
         let inputs = random.tensors(seed: seed)
 
@@ -100,8 +105,9 @@ public struct LatencyBenchmark: Sendable {
             isa: InstructionSet.selected.rawValue, precision: plan.precision.rawValue,
             dense_equivalent_gops: 2 * Double(counts.values.reduce(0, +)) / median * 1e-9,
             load_ms: loadSeconds * 1e3, plan_ms: planSeconds * 1e3,
-            parameter_bytes: network.parameterByteCount, weight_bytes: plan.constantByteCount,
-            activation_bytes: plan.activationByteCount,
+            rebuild: rebuilding.rawValue, parameter_bytes: network.parameterByteCount,
+            weight_bytes: plan.constantByteCount, activation_bytes: plan.activationByteCount,
+            scratch_bytes: plan.scratchByteCount,
             steps: plan.steps.enumerated().map { index, step in
                 Report.Step(
                     name: step.name, operation: step.operation, kernel: step.kernel,
@@ -123,7 +129,7 @@ public struct LatencyBenchmark: Sendable {
         let random = try RandomInputs(for: network, batch: batch, given: inputShapes)
         let plan = try ExecutionPlan(
             network, inputShapes: random.shapes, threads: threads, precision: precision,
-            convolutions: convolutions)
+            convolutions: convolutions, rebuilding: rebuilding)
         let inputs = random.tensors(seed: seed)
         return { count in
             let times = try (0..<count).map { _ in

@@ -18,10 +18,12 @@ extension LatencyBenchmark.Report {
                 + "\(repeats) \(repeats == 1 ? "run" : "runs"), batch \(batch), \(counted), "
                 + "\(HumanNumber.fixed(dense_equivalent_gops, decimals: 1)) GOP/s",
             "loaded in \(HumanNumber.fixed(load_ms, decimals: 1)) ms, planned in "
-                + "\(HumanNumber.fixed(plan_ms, decimals: 1)) ms; parameters "
-                + "\(HumanNumber.bytes(parameter_bytes)), plan's weights "
-                + "\(HumanNumber.bytes(weight_bytes)), activations "
-                + "\(HumanNumber.bytes(activation_bytes))",
+                + "\(HumanNumber.fixed(plan_ms, decimals: 1)) ms; parameters in the model "
+                + HumanNumber.bytes(parameter_bytes),
+            "in memory while it runs: weights \(HumanNumber.bytes(weight_bytes))"
+                + "\(rebuild == Rebuilding.streaming.rawValue ? " (packed)" : ""), activations "
+                + "\(HumanNumber.bytes(activation_bytes)), scratch "
+                + HumanNumber.bytes(scratch_bytes),
         ]
         return lines.joined(separator: "\n")
     }
