@@ -15,28 +15,43 @@ public struct ByteWeights: Sendable, Equatable {
     public init(_ tensor: Tensor, isTransposed: Bool = false) {
         let channels = (isTransposed ? tensor.shape.last : tensor.shape.first) ?? 1
         let length = tensor.count / max(1, channels)
-        let step = isTransposed ? channels : 1
         var scales = [Float](repeating: 1, count: channels)
         bytes = tensor.withFloats { weights in
             [Int8](unsafeUninitializedCapacity: weights.count) { bytes, count in
                 for channel in 0..<channels {
-                    let first = isTransposed ? channel : channel * length
-                    var largest: Float = 0
-                    for index in 0..<length {
-                        largest = max(largest, weights[first + index * step].magnitude)
-                    }
-                    // Of numbers near the least of all the scale may vanish: they are zeros.
-                    let scale = largest / 127 >= .leastNormalMagnitude ? largest / 127 : 1
-                    scales[channel] = scale
-                    for index in 0..<length {
-                        let at = first + index * step
-                        let level = (weights[at] / scale).rounded(.toNearestOrEven)
-                        bytes[at] = Int8(min(max(level, -127), 127))
-                    }
+                    // Known strides of 1 become vector instructions.
+                    scales[channel] =
+                        isTransposed
+                        ? Self.round(weights, bytes, from: channel, length, stride: channels)
+                        : Self.round(weights, bytes, from: channel * length, length, stride: 1)
                 }
                 count = channels * length
             }
         }
         self.scales = scales
+    }
+
+    /// Rounds a channel and gives its scale.
+    @inline(__always)
+    private static func round(
+        _ weights: UnsafeBufferPointer<Float>, _ bytes: UnsafeMutableBufferPointer<Int8>,
+        from first: Int, _ length: Int, stride: Int
+    ) -> Float {
+        guard let from = weights.baseAddress, let to = bytes.baseAddress else { return 1 }
+        var largest: Float = 0
+        for index in 0..<length {
+            let magnitude = from[first &+ index &* stride].magnitude
+            largest = magnitude > largest ? magnitude : largest
+        }
+        // Of numbers near the least of all the scale may vanish: they are zeros.
+        let scale = largest / 127 >= .leastNormalMagnitude ? largest / 127 : 1
+        for index in 0..<length {
+            let at = first &+ index &* stride
+            let level = min(max(from[at] / scale, -127), 127)
+            // Among floats of this size the next one is 1 away: adding rounds to the nearest, ties
+            // to even, and leaves the integer in the lowest bits.
+            to[at] = Int8(truncatingIfNeeded: Int32(bitPattern: (level + 0x1.8p23).bitPattern))
+        }
+        return scale
     }
 }
