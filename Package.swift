@@ -88,7 +88,7 @@ let package = Package(
         .executableTarget(
             name: "sd-bench",
             dependencies: [
-                "SmartDeal", "BenchmarkSupport", "CMachineLimits",
+                "SmartDeal", "BenchmarkSupport", "CMachineLimits", "DensePrimitives",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Benchmarks/sd-bench"),
