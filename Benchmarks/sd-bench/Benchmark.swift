@@ -19,6 +19,10 @@ struct Contest {
     let unit: String
     /// What limits the candidate, where that is known.
     var limit: Limit = .none
+    /// What it computes and moves, for the roofline.
+    var workload: Workload?
+    /// Its place in a sweep over how much of a layer is kept.
+    var sweep: SweepPlace?
     /// How much worse than recorded its ratio may be.
     var tolerance = 0.5
 
@@ -29,8 +33,18 @@ struct Contest {
         reference.hasPrefix("memory") ? 4 : tolerance
     }
 
+    /// A layer, and the share of it that a candidate keeps.
+    struct SweepPlace {
+        let layer: String
+        let kept: Double
+        /// Whether the layer has a curve in the chart.
+        let isDrawn: Bool
+    }
+
     enum Limit {
         case none
+        /// The roofline of the machine over `workload`.
+        case roofline
         /// Writing so many bytes again and again, to whichever cache holds them.
         case memoryWrite(bytes: Int)
         /// Additions and comparisons of floats, so many for each unit of `work`.
@@ -48,6 +62,7 @@ enum BenchmarkGroup: String, CaseIterable {
     case matvec
     case search
     case convolution
+    case training
     case decomposition
     case scaling
     case counts = "exact counts"
@@ -57,8 +72,9 @@ extension Benchmark {
     /// All timed benchmarks, in the order in which they run.
     static func all(threads: Int) -> [Benchmark] {
         let weights = LayerWeights()
-        return nibbleBenchmarks() + rebuildBenchmarks(weights) + matvecBenchmarks()
-            + searchBenchmarks(weights) + convolutionBenchmarks() + decompositionBenchmarks()
+        return nibbleBenchmarks() + rebuildBenchmarks(weights) + matvecBenchmarks(threads: threads)
+            + searchBenchmarks(weights) + convolutionBenchmarks(threads: threads)
+            + trainingBenchmarks(weights) + decompositionBenchmarks()
             + scalingBenchmarks(threads: threads)
     }
 }

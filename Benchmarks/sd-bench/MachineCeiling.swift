@@ -11,7 +11,18 @@ import SmartDeal
 struct MachineCeiling {
     private(set) var limits: [MachineLimit] = []
     private var writes: [(bytes: Int, rate: Double)] = []
-    private var operations = 0.0
+    private var laneRate = 0.0
+    /// Of each number of threads.
+    private var roofs: [Int: Roof] = [:]
+
+    /// What a run on some threads can do at most.
+    struct Roof {
+        /// In GOP/s.
+        fileprivate(set) var floats = 0.0
+        fileprivate(set) var bytes = 0.0
+        /// In GB/s, the caches and memory from the nearest to the farthest.
+        fileprivate(set) var reads: [(bytes: Int, name: String, rate: Double)] = []
+    }
 
     /// A size of memory that some cache holds, or none, and how often to go over it in one timing,
     /// so that waking the threads does not count.
@@ -21,6 +32,7 @@ struct MachineCeiling {
         let repetitions: Int
     }
     private static let sizes = [
+        Size(bytes: 16 << 10, name: "16 KiB", repetitions: 16000),
         Size(bytes: 128 << 10, name: "128 KiB", repetitions: 2000),
         Size(bytes: 4 << 20, name: "4 MiB", repetitions: 60),
         Size(bytes: 256 << 20, name: "256 MiB", repetitions: 1),
@@ -32,6 +44,7 @@ struct MachineCeiling {
         threadCounts(threads).flatMap { threads in
             let suffix = suffix(threads)
             return ["f32 multiply-add, \(suffix)"]
+                + ArithmeticLoops.Bytes.available.map { "int8 \($0.name), \(suffix)" }
                 + sizes.flatMap { size in
                     ["memory read", "memory write"].map { "\($0), \(size.name) in all, \(suffix)" }
                 }
@@ -43,8 +56,15 @@ struct MachineCeiling {
         for threads in Self.threadCounts(threads) {
             let suffix = Self.suffix(threads)
             let rate = try Self.multiplyAddRate(threads: threads)
-            if threads == 1 { operations = rate / 2 * 1e9 }
+            if threads == 1 { laneRate = rate / 2 * 1e9 }
             add("f32 multiply-add, \(suffix)", "GFLOP/s", rate)
+            var roof = Roof()
+            roof.floats = rate
+            for bytes in ArithmeticLoops.Bytes.available {
+                let rate = try Self.rate(threads: threads) { bytes.multiplyAdd(rounds: $0) }
+                add("int8 \(bytes.name), \(suffix)", "GOP/s", rate)
+                if bytes == .ofKernels { roof.bytes = rate }
+            }
             for size in Self.sizes {
                 nonisolated(unsafe) let base = UnsafeMutableRawPointer(buffer.base)
                 let share = size.bytes / threads / 1024 * 1024
@@ -64,7 +84,9 @@ struct MachineCeiling {
                 add("memory read, \(size.name) in all, \(suffix)", "GB/s", read)
                 add("memory write, \(size.name) in all, \(suffix)", "GB/s", write)
                 if threads == 1 { writes.append((size.bytes, write)) }
+                roof.reads.append((size.bytes, size.name, read))
             }
+            roofs[threads] = roof
         }
     }
 
@@ -76,25 +98,54 @@ struct MachineCeiling {
 
     /// In GFLOP/s.
     private static func multiplyAddRate(threads: Int) throws -> Double {
-        let flops = Double(multiplyAddRounds) * MemoryLoops.multiplyAdd(rounds: 1)
-        let time = try time(threads: threads) { _ in
-            _ = MemoryLoops.multiplyAdd(rounds: multiplyAddRounds)
+        try rate(threads: threads) { ArithmeticLoops.multiplyAdd(rounds: $0) }
+    }
+
+    /// Of a loop that returns its operations, in 10^9 a second.
+    private static func rate(
+        threads: Int, _ loop: @escaping @Sendable (_ rounds: Int) -> Double
+    ) throws -> Double {
+        let operations = loop(multiplyAddRounds)
+        let time = try time(threads: threads) { _ in _ = loop(multiplyAddRounds) }
+        return operations * Double(threads) / time
+    }
+
+    /// What so many threads can do at most; nil where it was not measured.
+    func roof(threads: Int) -> Roof? { roofs[threads] }
+
+    /// The most GOP/s that the processor and the memory which holds the bytes let `workload` do.
+    func attainable(_ workload: Workload) -> Double? {
+        guard let roof = roofs[workload.threads] else { return nil }
+        let peak = workload.arithmetic == .bytes ? roof.bytes : roof.floats
+        let read =
+            workload.isFromMemory
+            ? roof.reads.last : Self.nearest(roof.reads, to: workload.bytes) { $0.bytes }
+        guard let read, peak > 0 else { return nil }
+        return min(peak, read.rate * workload.intensity)
+    }
+
+    private static func nearest<Size>(
+        _ sizes: [Size], to bytes: Int, _ size: (Size) -> Int
+    ) -> Size? {
+        func distance(_ other: Size) -> Double {
+            abs(log2(Double(size(other)) / Double(max(bytes, 1))))
         }
-        return flops * Double(threads) / time
+        return sizes.min { distance($0) < distance($1) }
     }
 
     /// The share of the limit that `contest` reaches, or nil when none is known.
     func share(of contest: Contest, _ result: TimedResult) -> Double? {
         switch contest.limit {
         case .none: return nil
-        case .memoryWrite(let bytes):
-            func distance(_ other: Int) -> Double {
-                abs(log2(Double(other) / Double(max(bytes, 1))))
+        case .roofline:
+            guard let workload = contest.workload, let most = attainable(workload) else {
+                return nil
             }
-            let nearest = writes.min { distance($0.bytes) < distance($1.bytes) }
-            return nearest.map { result.value / $0.rate }
+            return workload.operations / result.minimum / most
+        case .memoryWrite(let bytes):
+            return Self.nearest(writes, to: bytes) { $0.bytes }.map { result.value / $0.rate }
         case .laneOperations(let each):
-            return contest.work / result.minimum * 1e9 * each / operations
+            return contest.work / result.minimum * 1e9 * each / laneRate
         case .reference(let times): return result.value / (result.referenceValue * times)
         }
     }

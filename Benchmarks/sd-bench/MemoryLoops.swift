@@ -13,6 +13,11 @@ enum MemoryLoops {
         memset(buffer.base, 0x11, buffer.byteCount)
     }
 
+    /// Copies between buffers of one size: C's `memcpy`.
+    static func copy<Element>(_ from: AlignedBuffer<Element>, to: AlignedBuffer<Element>) {
+        memcpy(to.base, from.base, from.byteCount)
+    }
+
     /// Reads a buffer, up to whole KiB.
     static func read<Element>(_ buffer: AlignedBuffer<Element>) {
         _ = sdb_read(buffer.base, (buffer.byteCount + 1023) / 1024 * 1024)
@@ -35,7 +40,4 @@ enum MemoryLoops {
     static func flush<Element>(_ array: [Element]) {
         array.withUnsafeBytes { if let base = $0.baseAddress { sdb_flush(base, $0.count) } }
     }
-
-    /// Fused multiply-adds of floats; returns the floating-point operations, two each.
-    static func multiplyAdd(rounds: Int) -> Double { sdb_fma(rounds) }
 }

@@ -1,6 +1,7 @@
 // machine_limits.h - loops that reach the limits of the machine, for sd-bench to compare with.
 //
-// Each picks the widest instruction set of the processor that runs it. Nothing here measures time.
+// Each picks the widest instruction set of the processor that runs it, but for sdb_int8, which is
+// told. Nothing here measures time.
 #ifndef SDB_MACHINE_LIMITS_H
 #define SDB_MACHINE_LIMITS_H
 
@@ -13,6 +14,20 @@ extern "C" {
 /// Runs `rounds` rounds of independent f32 fused multiply-adds and returns the floating-point
 /// operations that they were, two each.
 double sdb_fma(size_t rounds);
+
+/// How products of bytes are added up in 32 bits.
+typedef enum {
+    SDB_INT8_AVX512 = 0,  ///< vpdpbusd, 512 bits
+    SDB_INT8_AVX2 = 1,    ///< vpmaddubsw, vpmaddwd and vpaddd, 256 bits
+    SDB_INT8_NEON = 2     ///< smull and sadalp, 128 bits
+} sdb_int8_kind;
+
+/// Whether the processor has these instructions.
+int sdb_int8_runs(sdb_int8_kind kind);
+
+/// Runs `rounds` rounds of independent products of bytes and sums, where sdb_int8_runs says so,
+/// and returns the operations that they were, two a product.
+double sdb_int8(sdb_int8_kind kind, size_t rounds);
 
 /// Reads `bytes` bytes (a multiple of 1024, 64-byte aligned) once and returns a sum of them.
 float sdb_read(const void *from, size_t bytes);
