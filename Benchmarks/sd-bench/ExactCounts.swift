@@ -10,7 +10,7 @@ struct ExactCounts {
     static func all() -> [ExactCounts] {
         let weights = LayerWeights()
         var counts = [ExactCounts(name: "kernels") { ShiftKernels.names.count }]
-        for form in SymbolForm.allCases {
+        for form in SymbolForm.stored {
             for layer in Benchmark.rebuiltLayers {
                 counts.append(
                     ExactCounts(name: "bytes of packed weights, \(form.title), \(layer.name)") {
@@ -18,11 +18,7 @@ struct ExactCounts {
                     })
             }
         }
-        for layer in Benchmark.multipliedLayers {
-            for form in Benchmark.multipliedForms {
-                counts += Benchmark.matvecCounts(layer, form)
-            }
-        }
+        counts += MatvecCounts.all()
         let layer = Benchmark.decomposedLayer
         for distribution in SeededWeights.allCases {
             let compressed = Memo {

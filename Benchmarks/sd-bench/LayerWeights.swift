@@ -12,6 +12,13 @@ enum SymbolForm: String, CaseIterable {
     case bestHalfPruned
     /// As `fast`, with half of all positions pruned.
     case fastHalfPruned
+    /// As `best`, with four fifths of all positions pruned.
+    case bestMostlyPruned
+    /// As `fast`, with four fifths of all positions pruned.
+    case fastMostlyPruned
+
+    /// Those whose bytes are counted for all layers that are rebuilt.
+    static let stored: [SymbolForm] = [.best, .fast, .authors, .bestHalfPruned, .fastHalfPruned]
 
     /// With symbols a row (n), weights a row (S), coefficients a symbol (c).
     var title: String {
@@ -21,19 +28,28 @@ enum SymbolForm: String, CaseIterable {
         case .authors: "authors n=3 S=3 c=1"
         case .bestHalfPruned: "best n=3 S=3 c=2, 50 % of positions pruned"
         case .fastHalfPruned: "fast n=1 S=1 c=2, 50 % of positions pruned"
+        case .bestMostlyPruned: "best n=3 S=3 c=2, 80 % of positions pruned"
+        case .fastMostlyPruned: "fast n=1 S=1 c=2, 80 % of positions pruned"
+        }
+    }
+
+    /// The share of positions that is not pruned.
+    var keptShare: Double {
+        switch self {
+        case .best, .fast, .authors: 1
+        case .bestHalfPruned, .fastHalfPruned: 0.5
+        case .bestMostlyPruned, .fastMostlyPruned: 0.2
         }
     }
 
     var options: LayerOptions {
         var options = LayerOptions()
         switch self {
-        case .best: options.mode = .best
-        case .fast: options.mode = .fast
+        case .best, .bestHalfPruned, .bestMostlyPruned: options.mode = .best
+        case .fast, .fastHalfPruned, .fastMostlyPruned: options.mode = .fast
         case .authors: options.mode = .reference
-        case .bestHalfPruned, .fastHalfPruned:
-            options.mode = self == .bestHalfPruned ? .best : .fast
-            options.prune = 0.5
         }
+        if keptShare < 1 { options.prune = 1 - keptShare }
         return options
     }
 }
@@ -58,13 +74,6 @@ final class LayerWeights {
         let weight = try group.repeated(layer.shape[0] / size, shape: layer.shape)
         known[key] = weight
         return weight
-    }
-
-    /// Several copies of a layer one below the other, and not kept.
-    static func weight(_ layer: Layer, _ form: SymbolForm, copies: Int) throws -> SmartDealWeight {
-        let one = try LayerWeights().weight(layer, form)
-        let filters = layer.shape[0] * copies
-        return try one.repeated(copies, shape: [filters] + layer.shape.dropFirst())
     }
 }
 

@@ -1,106 +1,91 @@
 import BenchmarkSupport
+import DensePrimitives
 import SmartDeal
 
 extension Benchmark {
-    static let multipliedLayers: [Layer] = [.linear(4096, 4096), .linear(4096, 11008)]
-    static let multipliedForms: [SymbolForm] = [.fast, .best, .fastHalfPruned, .bestHalfPruned]
-
-    /// So many bytes of weights are gone through that no cache holds them till their next turn.
-    private static let poolBytes = 270 << 20
+    /// Layers of transformers, and a small one.
+    static let multipliedLayers: [Layer] = [
+        .linear(1024, 1024), .linear(4096, 4096), .linear(4096, 11008), .linear(11008, 4096),
+    ]
+    /// The layer that all forms are run on, on one thread and on several.
+    private static let mainLayer = Layer.linear(4096, 4096)
+    private static let bestForms: [SymbolForm] = [.best, .bestHalfPruned, .bestMostlyPruned]
+    private static let fastForms: [SymbolForm] = [.fast, .fastHalfPruned, .fastMostlyPruned]
 
     /// Products of packed weights with one vector, weights from memory.
-    static func matvecBenchmarks() -> [Benchmark] {
-        multipliedLayers.flatMap { layer in
-            multipliedForms.map { form in
-                Benchmark(
-                    group: .matvec, name: "\(title(layer, form)), weights from memory, 1 thread"
-                ) { try matvecContest(layer, form) }
+    static func matvecBenchmarks(threads: Int) -> [Benchmark] {
+        // The last weights are kept: those who want the same stand one after another.
+        let pools = WeightPools()
+        return multipliedLayers.flatMap { layer in
+            (layer == mainLayer ? fastForms + bestForms : bestForms).flatMap { form in
+                let isParallel = layer == mainLayer && bestForms.contains(form) && threads > 1
+                return (isParallel ? [1, threads] : [1]).map { threads in
+                    Benchmark(
+                        group: .matvec,
+                        name: "\(matvecTitle(layer, form)), weights from memory, "
+                            + (threads == 1 ? "1 thread" : "\(threads) threads")
+                    ) { try matvecContest(pools.packed(layer, form), layer, form, threads) }
+                }
             }
         }
     }
 
-    /// What stands beside the speed: bits a weight in memory, and the error of W x against the
-    /// original weights that were not pruned, of one group of Gaussian weights and Gaussian x.
-    static func matvecCounts(_ layer: Layer, _ form: SymbolForm) -> [ExactCounts] {
-        let one = Layer(
-            name: layer.name, shape: [WeightGeometry.groupSize] + layer.shape.dropFirst())
-        func panels() throws -> PanelWeight {
-            try matvecPanels(LayerWeights().weight(one, form))
-        }
-        return [
-            ExactCounts(name: "thousandths of a bit a weight, \(title(layer, form))") {
-                let panels = try panels()
-                return panels.byteCount * 8000 / panels.geometry.weightCount
-            },
-            ExactCounts(name: "error of W x in thousandths, \(title(layer, form))") {
-                let tensor = SeededWeights.gaussian.tensor(one)
-                var weights = [Float](repeating: 0, count: tensor.weightCount)
-                weights.withUnsafeMutableBufferPointer { tensor.read(0..<one.shape[0], $0) }
-                let rebuilt = try LayerWeights().weight(one, form).rebuilt()
-                for i in weights.indices where rebuilt[i] == 0 { weights[i] = 0 }
-                let panels = try panels()
-                var (error, norm) = (0.0, 0.0)
-                for seed in 2..<18 {
-                    let x = vector(layer.shape[1], seed: UInt64(seed))
-                    let found = panels.multiplied(by: x)
-                    for filter in 0..<one.shape[0] {
-                        var exact = 0.0
-                        for i in 0..<x.count {
-                            exact += Double(weights[filter * x.count + i]) * Double(x[i])
-                        }
-                        let difference = Double(found[filter]) - exact
-                        error += difference * difference
-                        norm += exact * exact
-                    }
-                }
-                return Int(((error / norm).squareRoot() * 1000).rounded())
-            },
-        ]
-    }
-
-    private static func title(_ layer: Layer, _ form: SymbolForm) -> String {
+    static func matvecTitle(_ layer: Layer, _ form: SymbolForm) -> String {
         "matvec \(form.title), \(layer.name)"
     }
 
-    private static func matvecPanels(_ weight: SmartDealWeight) throws -> PanelWeight {
-        guard let panels = PanelWeight(weight) else {
-            throw BenchmarkFileError("the weight has no form as panels")
-        }
-        return panels
-    }
-
-    private static func vector(_ count: Int, seed: UInt64 = 2) -> [Float] {
-        var random = SplitMix64(seed: seed)
-        return (0..<count).map { _ in Float(random.nextNormal()) }
-    }
-
-    /// Copies of the layer one below the other, so that one run is as many products.
-    private static func matvecContest(_ layer: Layer, _ form: SymbolForm) throws -> Contest {
+    private static func matvecContest(
+        _ panels: WeightPool<PanelWeight>, _ layer: Layer, _ form: SymbolForm, _ threads: Int
+    ) throws -> Contest {
         let (outputs, inputs) = (layer.shape[0], layer.shape[1])
-        let bytes = try LayerWeights().weight(layer, form).byteCount
-        let copies = poolBytes / bytes + 1
-        let panels = try matvecPanels(LayerWeights.weight(layer, form, copies: copies))
-        let x = AlignedBuffer(vector(inputs))
-        let y = AlignedBuffer<Float>(count: outputs * copies)
-        let denseCopies = poolBytes / (outputs * inputs * 4) + 1
-        let dense = AlignedBuffer<Float>(count: outputs * inputs * denseCopies)
+        let x = AlignedBuffer(MatvecCounts.vector(inputs))
+        let y = AlignedBuffer<Float>(count: outputs)
+        let floats = WeightPools.floats(layer)
+        let bytes = try WeightPools.bytes(layer, threads: threads)
+        func action(_ run: @escaping () throws -> Void) -> TimedAction {
+            guard threads > 1 else { return TimedAction(run: run) }
+            // Threads of oneDNN and OpenBLAS spin for a while after they were used, on processors
+            // that the next one needs; its own threads shall be awake.
+            return TimedAction(
+                prepare: {
+                    Pause.untilThreadsRest()
+                    for _ in 0..<3 { try? run() }
+                }, run: run)
+        }
+        var label: String?
+        if layer == mainLayer, threads == 1 {
+            let percent = Int((form.keptShare * 100).rounded())
+            label = "matvec, \(form.options.mode.rawValue), \(percent) %"
+        }
+        let single = panels.items[0]
         return Contest(
-            candidate: TimedAction {
-                panels.multiply(x.base, into: y.base, on: .selected, threads: 1)
+            candidate: action {
+                panels.next().multiply(x.base, into: y.base, on: .selected, threads: threads)
             },
             references: [
                 (
                     "OpenBLAS sgemv",
-                    TimedAction {
-                        for copy in 0..<copies {
-                            BLASLibrary.multiply(
-                                m: outputs, k: inputs,
-                                dense.base + copy % denseCopies * outputs * inputs, x.base,
-                                into: y.base)
-                        }
+                    action {
+                        BLASLibrary.threads = threads
+                        BLASLibrary.multiply(
+                            m: outputs, k: inputs, floats.next().base, x.base, into: y.base)
+                        BLASLibrary.threads = 1
                     }
-                )
+                ),
+                (
+                    "oneDNN int8 product, dense",
+                    action {
+                        OneDNN.setThreads(threads)
+                        try bytes.next().run()
+                    }
+                ),
             ],
-            work: Double(outputs * inputs * copies) / 1e9, unit: "G weights/s")
+            work: Double(outputs * inputs) / 1e9, unit: "G weights/s", limit: .roofline,
+            workload: Workload(
+                arithmetic: .bytes,
+                operations: 2 * Double(outputs * inputs) * form.keptShare,
+                bytes: single.byteCount + 4 * (inputs + outputs), isFromMemory: true,
+                threads: threads, kind: .matvec, label: label),
+            tolerance: threads == 1 ? 0.5 : 1.2)
     }
 }

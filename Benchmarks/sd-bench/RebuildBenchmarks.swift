@@ -75,7 +75,9 @@ extension Benchmark {
         return Contest(
             candidate: action(.selected), references: references,
             work: Double(out.byteCount) / 1e9, unit: "GB/s",
-            limit: isCold ? .reference(times: 1) : .memoryWrite(bytes: out.byteCount))
+            limit: isCold ? .reference(times: 1) : .memoryWrite(bytes: out.byteCount),
+            workload: workload(
+                weight, .floats, bytes: out.byteCount, isCold: isCold, label: "f32"))
     }
 
     /// The kernel alone, filter by filter, with look-up tables made before.
@@ -97,7 +99,21 @@ extension Benchmark {
         return Contest(
             candidate: action(.selected), references: references,
             work: Double(rebuild.out.byteCount) / 1e9, unit: "GB/s",
-            limit: isCold ? .reference(times: 1) : .memoryWrite(bytes: rebuild.out.byteCount))
+            limit: isCold ? .reference(times: 1) : .memoryWrite(bytes: rebuild.out.byteCount),
+            workload: workload(
+                weight, .bytes, bytes: rebuild.out.byteCount, isCold: isCold, label: "int8"))
+    }
+
+    /// A look-up and an addition for every symbol and each weight of its row.
+    private static func workload(
+        _ weight: SmartDealWeight, _ arithmetic: Workload.Arithmetic, bytes: Int, isCold: Bool,
+        label: String
+    ) -> Workload {
+        Workload(
+            arithmetic: arithmetic,
+            operations: 2 * Double(2 * weight.symbols.count * weight.geometry.width),
+            bytes: weight.byteCount + bytes, isFromMemory: isCold, kind: .rebuild,
+            label: isCold ? "rebuild \(label), cold" : nil)
     }
 }
 
