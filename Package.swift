@@ -83,7 +83,8 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         // The benchmark tool: what it compares and records, the limits of the machine, the tool.
-        .target(name: "BenchmarkSupport", path: "Benchmarks/support"),
+        .target(
+            name: "BenchmarkSupport", dependencies: ["SmartDeal"], path: "Benchmarks/support"),
         .target(name: "CMachineLimits", path: "Benchmarks/CMachineLimits"),
         .executableTarget(
             name: "sd-bench",

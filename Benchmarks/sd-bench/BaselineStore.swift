@@ -38,8 +38,12 @@ enum BaselineStore {
     }
 
     static func write(_ value: some Encodable, to path: String) throws {
+        try write([UInt8](value.readableJSON()), to: path)
+    }
+
+    static func write(_ bytes: [UInt8], to path: String) throws {
         let file = try AtomicFile(target: path)
-        try file.write([UInt8](value.readableJSON()))
+        try file.write(bytes)
         try file.commit()
     }
 }

@@ -35,14 +35,22 @@ struct BenchmarkRun {
         }
     }
 
+    /// What a run found.
+    struct Outcome {
+        var report: BenchmarkReport
+        /// With what only this run knows: shares of limits and what the charts show.
+        var groups: [(group: BenchmarkGroup, rows: [ResultTables.Row])] = []
+        /// Nil when nothing was timed.
+        var ceiling: MachineCeiling?
+    }
+
     /// Runs everything; tables go to stdout group by group.
-    func report(_ machine: Machine, toolchain: String, progress: Progress) throws
-        -> BenchmarkReport
-    {
+    func outcome(_ machine: Machine, toolchain: String, progress: Progress) throws -> Outcome {
         var report = BenchmarkReport(
             machine: machine, toolchain: toolchain,
             blas: "\(BLASLibrary.description.trimmed), \(BLASLibrary.threads) thread")
         ResultTables.printHead(report, threads: threads)
+        var groups: [(group: BenchmarkGroup, rows: [ResultTables.Row])] = []
         let needsCeiling = names.contains { $0.group != .counts }
         var ceiling: MachineCeiling?
         if needsCeiling {
@@ -64,11 +72,13 @@ struct BenchmarkRun {
                 let results = try time(contest, benchmark.name, machine, SamplingPlan())
                 rows += results.map { result in
                     ResultTables.Row(
-                        result: result, share: ceiling?.share(of: contest, result))
+                        result: result, share: ceiling?.share(of: contest, result),
+                        workload: contest.workload, sweep: contest.sweep)
                 }
             }
             progress.clear()
             report.results += rows.map(\.result)
+            groups.append((group, rows))
             ResultTables.print(group, rows)
             if group == .scaling {
                 let gain = try MachineCeiling.parallelGain(threads: threads)
@@ -81,7 +91,7 @@ struct BenchmarkRun {
             progress.clear()
             ResultTables.printCounts(report.counts)
         }
-        return report
+        return Outcome(report: report, groups: groups, ceiling: ceiling)
     }
 
     /// Times some benchmarks again, with more samples.

@@ -8,6 +8,8 @@ enum ResultTables {
         let result: TimedResult
         /// Share of the machine's limit.
         let share: Double?
+        let workload: Workload?
+        let sweep: Contest.SweepPlace?
     }
 
     static func printHead(_ report: BenchmarkReport, threads: Int) {
@@ -18,16 +20,22 @@ enum ResultTables {
         ])
     }
 
-    static func printLimits(_ limits: [MachineLimit]) {
-        var table = TextTable(
-            [BenchmarkGroup.limits.rawValue, "at most"],
-            leftAligned: [0])
+    static func printLimits(_ limits: [MachineLimit]) { show([""] + table(limits).lines) }
+
+    static func table(_ limits: [MachineLimit]) -> ResultTable {
+        var table = ResultTable([BenchmarkGroup.limits.rawValue, "at most"])
         for limit in limits { table.add([limit.name, "\(number(limit.value)) \(limit.unit)"]) }
-        show([""] + table.lines)
+        return table
     }
 
     static func print(_ group: BenchmarkGroup, _ rows: [Row]) {
-        var table = TextTable(
+        show([""] + table(group, rows).lines)
+        let sweep = crossovers(rows)
+        if !sweep.rows.isEmpty { show([""] + sweep.lines) }
+    }
+
+    static func table(_ group: BenchmarkGroup, _ rows: [Row]) -> ResultTable {
+        var table = ResultTable(
             [
                 group.rawValue, "time", "throughput", "of limit", "reference", "its throughput",
                 "ratio", "samples",
@@ -46,7 +54,30 @@ enum ResultTables {
                 number(result.ratio), String(result.samples),
             ])
         }
-        show([""] + table.lines)
+        return table
+    }
+
+    /// How much of swept layers may be kept, and what is won by dropping more.
+    static func crossovers(_ rows: [Row]) -> ResultTable {
+        let shares = [1, 0.5, 0.2, 0.05]
+        var table = ResultTable(
+            ["against \(SweptLayer.reference)", "faster when less is kept than"]
+                + shares.map { String(format: "%.0f %% kept", $0 * 100) })
+        for layer in SweptLayer.all(in: rows) {
+            let crossover =
+                switch Crossover.share(layer.points.map { ($0.kept, $0.ratio) }) {
+                case nil: "never"
+                case 1?: "always"
+                case let share?: String(format: "%.0f %%", share * 100)
+                }
+            table.add(
+                [layer.name, crossover]
+                    + shares.map { share in
+                        let point = layer.points.first { abs($0.kept - share) < 1e-6 }
+                        return point.map { HumanNumber.ratio(1 / $0.ratio) } ?? "-"
+                    })
+        }
+        return table
     }
 
     static func printParallelGain(_ gain: Double, threads: Int) {
@@ -55,12 +86,12 @@ enum ResultTables {
         show([line])
     }
 
-    static func printCounts(_ counts: [ExactCount]) {
-        var table = TextTable(
-            [BenchmarkGroup.counts.rawValue, "value"],
-            leftAligned: [0])
+    static func printCounts(_ counts: [ExactCount]) { show([""] + table(counts).lines) }
+
+    static func table(_ counts: [ExactCount]) -> ResultTable {
+        var table = ResultTable([BenchmarkGroup.counts.rawValue, "value"])
         for count in counts { table.add([count.name, String(count.value)]) }
-        show([""] + table.lines)
+        return table
     }
 
     static func print(_ comparison: Comparison, baseline: String) {

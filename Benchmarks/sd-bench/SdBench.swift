@@ -22,6 +22,12 @@ struct SdBench: ParsableCommand {
     var json: String?
     @Option(
         help: ArgumentHelp(
+            "Write a page with a roofline, a sweep and the tables there.", valueName: "file.html"))
+    var report: String?
+    @Option(help: ArgumentHelp("Write the roofline alone there.", valueName: "file.svg"))
+    var svg: String?
+    @Option(
+        help: ArgumentHelp(
             "Hold the results to these; what failed is timed once more before it counts.",
             valueName: "baseline.json"))
     var compare: String?
@@ -62,30 +68,41 @@ struct SdBench: ParsableCommand {
         guard ReleaseBuild.isWhatRuns else { return try ReleaseBuild.takeOver() }
         // A file that cannot be read or written should not cost a minute.
         let baseline = try compare.map { try BaselineStore.read($0) }
-        if let json { try AtomicFile(target: json).discard() }
+        for path in [json, report, svg] {
+            if let path { try AtomicFile(target: path).discard() }
+        }
         let destination = updateBaseline ? try BaselineStore.defaultPath() : nil
 
         BLASLibrary.threads = 1
         let progress = Progress()
         let machine = Machine(
             isa: InstructionSet.selected.rawValue, cores: ParallelLoop.availableThreads)
-        var report = try run.report(
+        let outcome = try run.outcome(
             machine, toolchain: Toolchain.description, progress: progress)
+        var results = outcome.report
         var isRegression = false
         if let baseline, let compare {
             let isPartial = !run.filter.isOpen
-            var comparison = Comparison(report, to: baseline, isPartial: isPartial)
+            var comparison = Comparison(results, to: baseline, isPartial: isPartial)
             if !comparison.slowdowns.isEmpty {
                 let names = Set(comparison.slowdowns.map(\.result.name))
-                report = try run.retried(names, in: report, progress: progress)
-                comparison = Comparison(report, to: baseline, isPartial: isPartial)
+                results = try run.retried(names, in: results, progress: progress)
+                comparison = Comparison(results, to: baseline, isPartial: isPartial)
             }
             ResultTables.print(comparison, baseline: compare)
             isRegression = comparison.isRegression
         }
-        if let json { try BaselineStore.write(report, to: json) }
+        if let json { try BaselineStore.write(results, to: json) }
+        let page = KernelPage(outcome)
+        if let report { try BaselineStore.write([UInt8](page.html.utf8), to: report) }
+        if let svg {
+            guard let roofline = page.roofline else {
+                throw BenchmarkFileError("no kernel was timed that a roofline shows", path: svg)
+            }
+            try BaselineStore.write([UInt8](roofline.svg.utf8), to: svg)
+        }
         if let destination {
-            try BaselineStore.record(report, in: destination, isPartial: !run.filter.isOpen)
+            try BaselineStore.record(results, in: destination, isPartial: !run.filter.isOpen)
             Message.write("recorded in \(destination)")
         }
         if isRegression { throw ExitCode(2) }

@@ -1,18 +1,18 @@
 import Foundation
 
 /// One axis of a chart: values on it, the lengths they are drawn at, and where its grid lines are.
-struct ChartAxis: Sendable {
+package struct ChartAxis: Sendable {
     /// Ends of the axis. On a logarithmic axis both are above zero.
-    let range: ClosedRange<Double>
-    let logarithmic: Bool
+    package let range: ClosedRange<Double>
+    package let logarithmic: Bool
     /// Where the ends are drawn.
-    let start: Double
-    let end: Double
+    package let start: Double
+    package let end: Double
     /// Values that get a grid line and a label.
-    let ticks: [Double]
+    package let ticks: [Double]
 
     /// A linear axis that holds `values`, with ends at whole ticks.
-    init(linear values: [Double], start: Double, end: Double) {
+    package init(linear values: [Double], start: Double, end: Double) {
         let low = values.min() ?? 0
         let high = values.max() ?? 1
         let steps = [0.5, 1, 2, 5, 10, 20]
@@ -26,7 +26,7 @@ struct ChartAxis: Sendable {
     }
 
     /// A linear axis that holds `values`, with ends at whole ticks of 1, 2 or 5 times a power of ten.
-    init(fitting values: [Double], start: Double, end: Double) {
+    package init(fitting values: [Double], start: Double, end: Double) {
         let low = values.min() ?? 0
         let high = max(values.max() ?? 1, low + 1e-9)
         let power = pow(10, floor(log10((high - low) / 6)))
@@ -40,7 +40,7 @@ struct ChartAxis: Sendable {
     }
 
     /// A logarithmic axis that holds `values`, with ends at 1, 2 or 5 times a power of ten.
-    init(logarithmic values: [Double], start: Double, end: Double) {
+    package init(logarithmic values: [Double], start: Double, end: Double) {
         let low = values.min() ?? 0.01
         let high = values.max() ?? 1
         let decades = Int(floor(log10(low))) - 1...Int(ceil(log10(high)))
@@ -58,7 +58,7 @@ struct ChartAxis: Sendable {
     }
 
     /// Where a value is drawn; beyond the ends too.
-    func position(_ value: Double) -> Double {
+    package func position(_ value: Double) -> Double {
         let (low, high) = (range.lowerBound, range.upperBound)
         let share =
             logarithmic ? log(value / low) / log(high / low) : (value - low) / (high - low)

@@ -2,37 +2,37 @@
 /// become markup.
 ///
 /// The page is XML as well as HTML: attributes in double quotes, every element closed.
-struct HTML: ExpressibleByStringInterpolation, Sendable {
+package struct HTML: ExpressibleByStringInterpolation, Sendable {
     /// The markup.
-    private(set) var source: String
+    package private(set) var source: String
 
-    init(stringLiteral value: String) { source = value }
+    package init(stringLiteral value: String) { source = value }
 
-    init(stringInterpolation: StringInterpolation) { source = stringInterpolation.source }
+    package init(stringInterpolation: StringInterpolation) { source = stringInterpolation.source }
 
-    struct StringInterpolation: StringInterpolationProtocol {
+    package struct StringInterpolation: StringInterpolationProtocol {
         fileprivate var source = ""
 
-        init(literalCapacity: Int, interpolationCount: Int) {
+        package init(literalCapacity: Int, interpolationCount: Int) {
             source.reserveCapacity(literalCapacity + 16 * interpolationCount)
         }
 
-        mutating func appendLiteral(_ literal: String) { source += literal }
+        package mutating func appendLiteral(_ literal: String) { source += literal }
 
         /// Text, escaped.
-        mutating func appendInterpolation(_ text: String) { source += text.htmlEscaped }
+        package mutating func appendInterpolation(_ text: String) { source += text.htmlEscaped }
 
-        mutating func appendInterpolation(_ number: Int) { source += String(number) }
+        package mutating func appendInterpolation(_ number: Int) { source += String(number) }
 
         /// A length or a position in a drawing, to a tenth.
-        mutating func appendInterpolation(_ length: Double) {
+        package mutating func appendInterpolation(_ length: Double) {
             source += HumanNumber.fixed(length, decimals: 1)
         }
 
-        mutating func appendInterpolation(_ html: HTML) { source += html.source }
+        package mutating func appendInterpolation(_ html: HTML) { source += html.source }
 
         /// What there is of pieces, a line each.
-        mutating func appendInterpolation(_ pieces: [HTML?]) {
+        package mutating func appendInterpolation(_ pieces: [HTML?]) {
             source += pieces.compactMap { $0?.source }.joined(separator: "\n")
         }
     }

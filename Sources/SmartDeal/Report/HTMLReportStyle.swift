@@ -1,8 +1,8 @@
 /// How the page looks.
-enum HTMLReportStyle {
+package enum HTMLReportStyle {
     /// Colours of the kinds of layers can be told apart without seeing red from green (Okabe and
     /// Ito), lightened in the dark.
-    static let sheet: HTML = """
+    package static let sheet: HTML = """
 
         :root { color-scheme: light dark; --paper: #fff; --ink: #1c2024; --quiet: #5d666f; \
         --line: #dfe3e7; --raised: #f5f7f9; --accent: #2f6fb5; --note: #fff3cf; \

@@ -86,7 +86,7 @@ package enum HumanNumber {
     static func scientific(_ value: Double) -> String { String(format: "%.0e", value) }
 
     /// The same in every locale.
-    static func fixed(_ value: Double, decimals: Int) -> String {
+    package static func fixed(_ value: Double, decimals: Int) -> String {
         String(format: "%.\(decimals)f", value)
     }
 
