@@ -53,6 +53,10 @@ double sdb_fma(size_t rounds) { return SDB_WIDEST(fma, rounds); }
 
 float sdb_read(const void *from, size_t bytes) { return SDB_WIDEST(read, from, bytes); }
 
+float sdb_read_streams(const void *from, size_t bytes) {
+    return SDB_WIDEST(read_streams, from, bytes);
+}
+
 void sdb_write_past_caches(void *to, size_t bytes) {
     SDB_WIDEST(write, to, bytes);
 #if defined(__x86_64__)

@@ -32,7 +32,6 @@ struct MachineCeiling {
         let repetitions: Int
     }
     private static let sizes = [
-        Size(bytes: 16 << 10, name: "16 KiB", repetitions: 16000),
         Size(bytes: 128 << 10, name: "128 KiB", repetitions: 2000),
         Size(bytes: 4 << 20, name: "4 MiB", repetitions: 60),
         Size(bytes: 256 << 20, name: "256 MiB", repetitions: 1),
@@ -77,7 +76,9 @@ struct MachineCeiling {
                             for _ in 0..<size.repetitions { body(base + thread * share) }
                         }
                 }
-                let read = try rate { MemoryLoops.read($0, bytes: share) }
+                let read = try max(
+                    rate { MemoryLoops.read($0, bytes: share) },
+                    rate { MemoryLoops.readStreams($0, bytes: share) })
                 let write = try max(
                     rate { memset($0, 0x11, share) },
                     rate { MemoryLoops.writePastCaches($0, bytes: share) })

@@ -26,6 +26,11 @@ enum MemoryLoops {
     /// Reads a part of memory, whole KiB, aligned to 64 bytes.
     static func read(_ from: UnsafeRawPointer, bytes: Int) { _ = sdb_read(from, bytes) }
 
+    /// The same from four places at once.
+    static func readStreams(_ from: UnsafeRawPointer, bytes: Int) {
+        _ = sdb_read_streams(from, bytes)
+    }
+
     /// Writes a part of memory, whole KiB, aligned to 64 bytes, past the caches.
     static func writePastCaches(_ to: UnsafeMutableRawPointer, bytes: Int) {
         sdb_write_past_caches(to, bytes)

@@ -32,6 +32,9 @@ double sdb_int8(sdb_int8_kind kind, size_t rounds);
 /// Reads `bytes` bytes (a multiple of 1024, 64-byte aligned) once and returns a sum of them.
 float sdb_read(const void *from, size_t bytes);
 
+/// The same from four places at once.
+float sdb_read_streams(const void *from, size_t bytes);
+
 /// Writes `bytes` bytes (a multiple of 1024, 64-byte aligned) once, past the caches where the
 /// processor can.
 void sdb_write_past_caches(void *to, size_t bytes);

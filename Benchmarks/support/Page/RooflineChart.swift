@@ -61,8 +61,8 @@ package struct RooflineChart: Sendable {
     private static let width = 960.0
     private static let height = 640.0
     private static let left = 64.0
-    private static let right = 948.0
-    private static let top = 14.0
+    private static let right = 936.0
+    private static let top = 26.0
     private static let bottom = 584.0
     /// Of letters of 12 pixels, about.
     private static let letterWidth = 6.4
@@ -72,10 +72,9 @@ package struct RooflineChart: Sendable {
         self.sources = sources.sorted { $0.rate > $1.rate }
         self.marks = marks
         let intensities = marks.map(\.intensity)
-        let rates = marks.map(\.rate) + peaks.map(\.rate)
         x = ChartAxis(logarithmic: intensities, start: Self.left, end: Self.right)
         y = ChartAxis(
-            logarithmic: rates + [(rates.max() ?? 1) * 1.15], start: Self.bottom, end: Self.top)
+            logarithmic: marks.map(\.rate) + peaks.map(\.rate), start: Self.bottom, end: Self.top)
     }
 
     /// What its drawings need beside the styles of reports.
@@ -178,7 +177,8 @@ package struct RooflineChart: Sendable {
         let angle = -atan2(rise, run) * 180 / .pi
         return sources.map { source in
             let name = "\(source.name) \(Self.number(source.rate)) GB/s"
-            let value = x.range.lowerBound * pow(10, 8 / run)
+            let first = max(x.range.lowerBound, y.range.lowerBound / source.rate)
+            let value = first * pow(10, 8 / run)
             let (left, height) = (x.position(value), y.position(value * source.rate))
             return """
                 <text class="halo limit" transform="translate(\(left) \(height - 5)) \
@@ -210,22 +210,44 @@ package struct RooflineChart: Sendable {
                 left: x.position(mark.intensity) - r, top: y.position(mark.rate) - r,
                 width: 2 * r, height: 2 * r)
         }
-        let ceilings = peaks.map { peak in
-            let width = 190.0
-            return LabelPlacement.Box(
-                left: Self.right - width, top: y.position(peak.rate) - 20, width: width, height: 18)
+        let ceilings = peaks.flatMap { peak in
+            let height = y.position(peak.rate)
+            let width = Double(peak.name.count + 11) * Self.letterWidth
+            return [
+                LabelPlacement.Box(
+                    left: Self.right - width, top: height - 20, width: width, height: 18),
+                LabelPlacement.Box(
+                    left: x.position(peak.rate / (sources.first?.rate ?? 1)), top: height - 1,
+                    width: Self.right, height: 2),
+            ]
         }
         var placement = LabelPlacement(
             in: .init(
                 left: Self.left + 4, top: Self.top, width: Self.right - Self.left - 8,
                 height: Self.bottom - Self.top - 4),
-            taken: circles + ceilings)
+            taken: circles + ceilings + slopeBoxes)
         return marks.compactMap { mark in
             mark.label.map { label in
                 let (left, height) = (x.position(mark.intensity), y.position(mark.rate))
                 let box = placement.place(
                     width: Double(label.count) * Self.letterWidth, height: 14, at: left, height)
                 return name(label, box, of: left, height)
+            }
+        }
+    }
+
+    /// Steps along the slopes, broad where their names are.
+    private var slopeBoxes: [LabelPlacement.Box] {
+        sources.flatMap { source -> [LabelPlacement.Box] in
+            let first = x.position(max(x.range.lowerBound, y.range.lowerBound / source.rate))
+            let last = x.position((peaks.first?.rate ?? 0) / source.rate)
+            let decade = x.position(10) - x.position(1)
+            return stride(from: first, to: min(last, Self.right), by: 6).map { left in
+                let value = x.range.lowerBound * pow(10, (left - Self.left) / decade)
+                let isName = left < first + 120
+                return LabelPlacement.Box(
+                    left: left - 3, top: y.position(value * source.rate) - (isName ? 18 : 3),
+                    width: 6, height: isName ? 20 : 6)
             }
         }
     }
