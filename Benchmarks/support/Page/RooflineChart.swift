@@ -113,6 +113,7 @@ package struct RooflineChart: Sendable {
             width="\(Self.right - Self.left)" height="\(Self.bottom - Self.top)"/></clipPath></defs>
             \(grid)
             <g clip-path="url(#plot)">\(roof)</g>
+            \(peakNames + sourceNames)
             <g>\(marks.map(circle))</g>
             \(labels)
             \(style == nil ? [] : drawnLegend)
@@ -162,26 +163,35 @@ package struct RooflineChart: Sendable {
             let start = max(peak.rate / fastest, x.range.lowerBound)
             return """
                 <path class="roof" d="M\(x.position(start)) \(y.position(peak.rate))\
-                H\(Self.right)"/>\
-                <text class="halo limit" x="\(Self.right - 6)" y="\(y.position(peak.rate) - 6)" \
-                text-anchor="end">\(peak.name) \(Self.number(peak.rate)) GOP/s</text>
+                H\(Self.right)"/>
                 """
         }
-        return "\(slopes + ceilings + sourceNames)"
+        return "\(slopes + ceilings)"
     }
 
-    /// Along the slopes.
+    private var peakNames: [HTML] {
+        peaks.map { peak in
+            """
+            <text class="halo limit" x="\(Self.right - 6)" y="\(y.position(peak.rate) - 6)" \
+            text-anchor="end">\(peak.name) \(Self.number(peak.rate)) GOP/s</text>
+            """
+        }
+    }
+
+    /// Along the slopes, above them; below where the one above is near.
     private var sourceNames: [HTML] {
         let rise = y.position(1) - y.position(10)
         let run = x.position(10) - x.position(1)
         let angle = -atan2(rise, run) * 180 / .pi
-        return sources.map { source in
+        return sources.enumerated().map { index, source in
+            let isNear = index > 0 && sources[index - 1].rate < 1.6 * source.rate
+            let shift = isNear ? 18.0 : -5
             let name = "\(source.name) \(Self.number(source.rate)) GB/s"
             let first = max(x.range.lowerBound, y.range.lowerBound / source.rate)
             let value = first * pow(10, 8 / run)
             let (left, height) = (x.position(value), y.position(value * source.rate))
             return """
-                <text class="halo limit" transform="translate(\(left) \(height - 5)) \
+                <text class="halo limit" transform="translate(\(left) \(height + shift)) \
                 rotate(\(angle))">\(name)</text>
                 """
         }
@@ -247,7 +257,7 @@ package struct RooflineChart: Sendable {
                 let isName = left < first + 120
                 return LabelPlacement.Box(
                     left: left - 3, top: y.position(value * source.rate) - (isName ? 18 : 3),
-                    width: 6, height: isName ? 20 : 6)
+                    width: 6, height: isName ? 38 : 6)
             }
         }
     }
