@@ -23,6 +23,8 @@ struct Contest {
     var workload: Workload?
     /// Its place in a sweep over how much of a layer is kept.
     var sweep: SweepPlace?
+    /// Timings of each at most.
+    var samples = SamplingPlan().most
     /// How much worse than recorded its ratio may be.
     var tolerance = 0.5
 

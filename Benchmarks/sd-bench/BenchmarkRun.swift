@@ -69,7 +69,9 @@ struct BenchmarkRun {
                 progress.show(
                     group.rawValue, "\(index + 1)/\(members.count) \(benchmark.name)")
                 let contest = try benchmark.prepare()
-                let results = try time(contest, benchmark.name, machine, SamplingPlan())
+                var plan = SamplingPlan()
+                plan.most = contest.samples
+                let results = try time(contest, benchmark.name, machine, plan)
                 rows += results.map { result in
                     ResultTables.Row(
                         result: result, share: ceiling?.share(of: contest, result),

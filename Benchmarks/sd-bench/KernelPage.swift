@@ -11,7 +11,7 @@ struct KernelPage {
         var tables: [(title: String, table: ResultTable)] = []
         for (group, rows) in outcome.groups {
             let crossovers = ResultTables.crossovers(rows)
-            if !crossovers.rows.isEmpty { tables.append(("crossovers", crossovers)) }
+            if !crossovers.rows.isEmpty { tables.insert(("crossovers", crossovers), at: 0) }
             tables.append((group.rawValue, ResultTables.table(group, rows)))
         }
         if !report.limits.isEmpty {
@@ -44,9 +44,18 @@ struct KernelPage {
         let sources = roof.reads.enumerated().map { index, read in
             let isMemory = index == roof.reads.count - 1
             return RooflineChart.Source(
-                name: isMemory ? "memory" : "cache, \(read.name)", rate: read.rate)
+                name: isMemory ? "memory" : "cache, \(read.name)",
+                rate: isMemory ? max(read.rate, memoryRate) : read.rate)
         }
         return RooflineChart(peaks: peaks, sources: sources, marks: marks)
+    }
+
+    /// The most GB/s that reading memory reached beside kernels that do so: neighbours on the same
+    /// machine make it slower and faster from minute to minute.
+    private var memoryRate: Double {
+        outcome.groups.flatMap(\.rows).filter {
+            $0.workload?.threads == 1 && $0.result.reference == WeightPools.readName
+        }.map { Double($0.workload?.bytes ?? 0) / $0.result.referenceMinimum }.max() ?? 0
     }
 
     /// The layers that are swept finely; nil when none was.

@@ -116,11 +116,20 @@ struct MachineCeiling {
 
     /// The most GOP/s that the processor and the memory which holds the bytes let `workload` do.
     func attainable(_ workload: Workload) -> Double? {
-        guard let roof = roofs[workload.threads] else { return nil }
-        let peak = workload.arithmetic == .bytes ? roof.bytes : roof.floats
+        guard let roof = roofs[workload.threads], let one = roofs[1] else { return nil }
+        // While virtual processors share a core, loops on all of them show no more than one.
+        let times = Double(workload.threads)
+        let peak =
+            workload.arithmetic == .bytes
+            ? max(roof.bytes, times * one.bytes) : max(roof.floats, times * one.floats)
+        let caches = zip(roof.reads, one.reads).dropLast().map {
+            (bytes: $0.bytes, rate: max($0.rate, times * $1.rate))
+        }
+        let memory = roof.reads.last.map { (bytes: $0.bytes, rate: $0.rate) }
+        let sizes = caches + (memory.map { [$0] } ?? [])
         let read =
             workload.isFromMemory
-            ? roof.reads.last : Self.nearest(roof.reads, to: workload.bytes) { $0.bytes }
+            ? memory : Self.nearest(sizes, to: workload.bytes) { $0.bytes }
         guard let read, peak > 0 else { return nil }
         return min(peak, read.rate * workload.intensity)
     }

@@ -40,6 +40,8 @@ final class WeightPools {
         return pool
     }
 
+    static let readName = "memory read of its bytes"
+
     /// Memory that is only read, from four places at once on each thread.
     static func reads(of bytes: Int, threads: Int) -> () -> Void {
         let part = bytes / threads / 1024 * 1024

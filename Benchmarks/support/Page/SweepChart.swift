@@ -30,7 +30,7 @@ package struct SweepChart: Sendable {
     private let x: ChartAxis
     private let y: ChartAxis
     private let left = 64.0
-    private let right = 748.0
+    private let right = 734.0
     private let top = 14.0
     private let bottom = 334.0
 
