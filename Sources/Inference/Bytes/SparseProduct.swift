@@ -175,7 +175,7 @@ private struct SparseRun {
 extension PlanGraph.Operator {
     /// What is added to its result and between what it is clipped after that; nil when something
     /// else is done to it.
-    fileprivate var clippedSum: (addend: String?, range: ClosedRange<Float>)? {
+    var clippedSum: (addend: String?, range: ClosedRange<Float>)? {
         var rest = fused[...]
         var addend: String?
         if case .add(let value)? = rest.first {

@@ -120,6 +120,7 @@ extension PlanBuilder {
                 source: source, weights: weights, bias: bias, target: target, posts: posts,
                 integers: integers)
         }
+        if rows == 1, try lowerVector(item, product, inner: inner, columns: columns) { return }
         if try lowerByBytes(item, product) { return }
         let source = try readPlain(item.inputs[0])
         let weightLayout = try Layout(sizes, strides: strides)

@@ -59,6 +59,9 @@ public struct LatencyBenchmark: Sendable {
         public var weight_bytes: Int
         public var activation_bytes: Int
         public var scratch_bytes: Int
+        /// Of the whole process, model, libraries and code included; nil where the system does not
+        /// tell.
+        public var resident_bytes: Int?
         public var steps: [Step]
     }
 
@@ -107,7 +110,7 @@ public struct LatencyBenchmark: Sendable {
             load_ms: loadSeconds * 1e3, plan_ms: planSeconds * 1e3,
             rebuild: rebuilding.rawValue, parameter_bytes: network.parameterByteCount,
             weight_bytes: plan.constantByteCount, activation_bytes: plan.activationByteCount,
-            scratch_bytes: plan.scratchByteCount,
+            scratch_bytes: plan.scratchByteCount, resident_bytes: ResidentMemory.byteCount,
             steps: plan.steps.enumerated().map { index, step in
                 Report.Step(
                     name: step.name, operation: step.operation, kernel: step.kernel,
