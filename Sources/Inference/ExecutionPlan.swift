@@ -55,14 +55,14 @@ public final class ExecutionPlan {
     ///     named dimensions set to 1.
     ///   - threads: threads that running uses.
     ///   - precision: the arithmetic.
-    ///   - convolutions: how those on bytes are computed.
+    ///   - convolutions: how those are computed whose filters drop positions in groups.
     ///   - rebuilding: when weights in SmartDeal form are rebuilt.
     /// - Throws: ``NetworkError`` for operators that cannot be run, shapes that do not fit,
     ///   `.noActivationRanges` when bytes are asked for and the ranges of values are not known, and
     ///   `.tooLarge` for a plan that needs more memory than the machine has.
     public convenience init(
         _ network: Network, inputShapes: [String: [Int]] = [:], threads: Int = 1,
-        precision: Precision = .f32, convolutions: ByteConvolutions = .automatic,
+        precision: Precision = .f32, convolutions: PrunedConvolutions = .automatic,
         rebuilding: Rebuilding = .once
     ) throws {
         var graph = try PlanGraph(network, inputShapes: inputShapes)
@@ -75,7 +75,7 @@ public final class ExecutionPlan {
 
     /// Prepares operators that are merged already.
     init(
-        _ graph: PlanGraph, bytes: ByteValues?, convolutions: ByteConvolutions = .automatic,
+        _ graph: PlanGraph, bytes: ByteValues?, convolutions: PrunedConvolutions = .automatic,
         rebuilding: Rebuilding = .once, inputs networkInputs: [Network.Input], threads: Int
     ) throws {
         precondition(threads > 0, "a plan needs at least one thread")

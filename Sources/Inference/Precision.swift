@@ -1,5 +1,5 @@
-/// How a plan on bytes computes convolutions whose filters drop positions in groups.
-public enum ByteConvolutions: String, Sendable, CaseIterable {
+/// How a plan computes convolutions whose filters drop positions in groups.
+public enum PrunedConvolutions: String, Sendable, CaseIterable {
     /// As is faster, by the share of positions that are kept.
     case automatic
     /// By oneDNN, zeros included.

@@ -33,9 +33,9 @@ struct BenchCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "With int8: convolutions by oneDNN (dense), at kept positions only (sparse), or as is "
-                + "faster (automatic).", valueName: "how"))
-    var convolutions = ByteConvolutions.automatic
+            "Convolutions by oneDNN (dense), at kept positions only (sparse), or as is faster "
+                + "(automatic).", valueName: "how"))
+    var convolutions = PrunedConvolutions.automatic
 
     @Option(
         help: ArgumentHelp(

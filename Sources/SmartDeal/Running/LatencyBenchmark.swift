@@ -17,8 +17,8 @@ public struct LatencyBenchmark: Sendable {
     public var seed: UInt64 = 0
     /// The arithmetic; bytes need a network with the ranges of its values.
     public var precision = Precision.f32
-    /// How convolutions on bytes are computed.
-    public var convolutions = ByteConvolutions.automatic
+    /// How convolutions are computed whose filters drop positions in groups.
+    public var convolutions = PrunedConvolutions.automatic
     /// When weights in SmartDeal form are rebuilt.
     public var rebuilding = Rebuilding.once
 
