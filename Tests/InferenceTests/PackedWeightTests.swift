@@ -77,7 +77,7 @@ struct PackedWeightTests {
                 packed, threads: threads, precision: .int8, rebuilding: .streaming)
             #expect(try streaming.run(inputs) == found)
             let dense = try ExecutionPlan(
-                packed, threads: threads, precision: .int8, convolutions: .dense)
+                packed, threads: threads, precision: .int8, kernels: .dense)
             #expect(!dense.steps.contains { $0.kernel.hasPrefix("packed:") })
         }
     }

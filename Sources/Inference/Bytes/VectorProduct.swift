@@ -14,7 +14,7 @@ extension PlanBuilder {
     mutating func lowerVector(
         _ item: PlanGraph.Operator, _ product: ByteProduct, inner: Int, columns: Int
     ) throws -> Bool {
-        guard let bytes, bytes.takesBytes(item, in: graph), convolutions != .dense,
+        guard let bytes, bytes.takesBytes(item, in: graph), kernels != .dense,
             let source = graph.sources[product.weightName],
             source.factors.allSatisfy({ $0.values.count == 1 }),
             source.parameter.isTransposed == product.isTransposed,

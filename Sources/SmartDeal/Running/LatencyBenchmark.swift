@@ -17,8 +17,8 @@ public struct LatencyBenchmark: Sendable {
     public var seed: UInt64 = 0
     /// The arithmetic; bytes need a network with the ranges of its values.
     public var precision = Precision.f32
-    /// How convolutions on bytes are computed.
-    public var convolutions = ByteConvolutions.automatic
+    /// Whose kernels run where there is a choice.
+    public var kernels = KernelChoice.automatic
     /// When weights in SmartDeal form are rebuilt.
     public var rebuilding = Rebuilding.once
 
@@ -78,7 +78,7 @@ public struct LatencyBenchmark: Sendable {
         let begin = clock.now
         let plan = try ExecutionPlan(
             network, inputShapes: random.shapes, threads: threads, precision: precision,
-            convolutions: convolutions, rebuilding: rebuilding)
+            kernels: kernels, rebuilding: rebuilding)
         let planSeconds = (clock.now - begin).inSeconds
         let inputs = random.tensors(seed: seed)
 
@@ -132,7 +132,7 @@ public struct LatencyBenchmark: Sendable {
         let random = try RandomInputs(for: network, batch: batch, given: inputShapes)
         let plan = try ExecutionPlan(
             network, inputShapes: random.shapes, threads: threads, precision: precision,
-            convolutions: convolutions, rebuilding: rebuilding)
+            kernels: kernels, rebuilding: rebuilding)
         let inputs = random.tensors(seed: seed)
         return { count in
             let times = try (0..<count).map { _ in
