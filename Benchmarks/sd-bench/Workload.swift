@@ -22,6 +22,7 @@ struct Workload {
     enum Kind: String, CaseIterable {
         case convolution = "convolution int8, 3x3"
         case pointwise = "convolution int8, 1x1"
+        case convolutionOfFloats = "convolution f32"
         case matvec = "matrix times vector"
         case rebuild = "rebuild"
         case training = "training, f32"
@@ -31,6 +32,7 @@ struct Workload {
             switch self {
             case .convolution: "conv"
             case .pointwise: "conv1x1"
+            case .convolutionOfFloats: "other"
             case .matvec: "linear"
             case .rebuild: "depthwise"
             case .training: "embedding"

@@ -55,33 +55,33 @@ public final class ExecutionPlan {
     ///     named dimensions set to 1.
     ///   - threads: threads that running uses.
     ///   - precision: the arithmetic.
-    ///   - convolutions: how those on bytes are computed.
+    ///   - kernels: whose run where there is a choice.
     ///   - rebuilding: when weights in SmartDeal form are rebuilt.
     /// - Throws: ``NetworkError`` for operators that cannot be run, shapes that do not fit,
     ///   `.noActivationRanges` when bytes are asked for and the ranges of values are not known, and
     ///   `.tooLarge` for a plan that needs more memory than the machine has.
     public convenience init(
         _ network: Network, inputShapes: [String: [Int]] = [:], threads: Int = 1,
-        precision: Precision = .f32, convolutions: ByteConvolutions = .automatic,
+        precision: Precision = .f32, kernels: KernelChoice = .automatic,
         rebuilding: Rebuilding = .once
     ) throws {
         var graph = try PlanGraph(network, inputShapes: inputShapes)
         try graph.simplify(threads: threads)
         let bytes = try precision == .int8 ? ByteValues(graph, of: network) : nil
         try self.init(
-            graph, bytes: bytes, convolutions: convolutions, rebuilding: rebuilding,
+            graph, bytes: bytes, kernels: kernels, rebuilding: rebuilding,
             inputs: network.inputs, threads: threads)
     }
 
     /// Prepares operators that are merged already.
     init(
-        _ graph: PlanGraph, bytes: ByteValues?, convolutions: ByteConvolutions = .automatic,
+        _ graph: PlanGraph, bytes: ByteValues?, kernels: KernelChoice = .automatic,
         rebuilding: Rebuilding = .once, inputs networkInputs: [Network.Input], threads: Int
     ) throws {
         precondition(threads > 0, "a plan needs at least one thread")
         OneDNN.setThreads(threads)
         var builder = try PlanBuilder(
-            graph, bytes: bytes, convolutions: convolutions, rebuilding: rebuilding,
+            graph, bytes: bytes, kernels: kernels, rebuilding: rebuilding,
             inputs: networkInputs, threads: threads, stream: OneDNNStream())
         outputs = zip(graph.outputs.map(\.name), try builder.finalPlaces()).map { ($0, $1) }
         inputs = networkInputs.compactMap { input in

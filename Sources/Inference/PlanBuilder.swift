@@ -16,7 +16,7 @@ struct PlanBuilder {
     var graph: PlanGraph
     /// What is kept as bytes; nil when all is floats.
     let bytes: ByteValues?
-    let convolutions: ByteConvolutions
+    let kernels: KernelChoice
     let rebuilding: Rebuilding
     /// Threads that steps run on.
     let threads: Int
@@ -26,6 +26,9 @@ struct PlanBuilder {
     var packedSources: [String: Int] = [:]
     /// The most bytes of weights that are rebuilt at a time while the plan runs.
     var rebuiltByteCount = 0
+    /// The share of positions kept by convolutions of floats that are computed at those only, by
+    /// what they give. Where there are some, images have channels last throughout.
+    var sparseDensities: [String: Double] = [:]
     private(set) var drafts: [Draft] = []
     /// What moves in the arena.
     private(set) var buffers: [PlanBuffer] = []
@@ -43,11 +46,11 @@ struct PlanBuilder {
         name: "", operation: .matMul, inputs: [], outputs: [])
 
     init(
-        _ graph: PlanGraph, bytes: ByteValues?, convolutions: ByteConvolutions,
+        _ graph: PlanGraph, bytes: ByteValues?, kernels: KernelChoice,
         rebuilding: Rebuilding, inputs: [Network.Input], threads: Int, stream: OneDNNStream
     ) throws {
         self.graph = graph
-        self.convolutions = convolutions
+        self.kernels = kernels
         self.rebuilding = rebuilding
         self.threads = threads
         self.bytes = bytes
@@ -58,6 +61,7 @@ struct PlanBuilder {
             _ = try define(input.name, plain: info)
         }
         for buffer in buffers { buffer.use(at: 0) }
+        try findSparseConvolutions()
         for item in graph.operators {
             current = item
             for value in item.reads { remaining[value, default: 0] -= 1 }

@@ -1,10 +1,11 @@
-/// How a plan on bytes computes convolutions whose filters drop positions in groups.
-public enum ByteConvolutions: String, Sendable, CaseIterable {
-    /// As is faster, by the share of positions that are kept.
+/// Whose kernels a plan takes where there is a choice: for convolutions whose filters drop positions
+/// in groups, and in int8 for products of one row with packed weights.
+public enum KernelChoice: String, Sendable, CaseIterable {
+    /// The faster ones, by measured limits: see ``ExecutionPlan/Step/kernel``.
     case automatic
-    /// By oneDNN, zeros included.
+    /// oneDNN's, which compute zeros as well.
     case dense
-    /// At kept positions only, wherever the kernels can.
+    /// Ours wherever there are any: at kept positions only, or on symbols as they lie.
     case sparse
 }
 

@@ -18,8 +18,8 @@ package struct ShiftKernels: Sendable {
         "f32_plane_gradient_sums", "f32_plane_gradient", "f32_symbols_rebuild",
         "f32_basis_gradient", "f32_bucket_switch", "f32_requantise", "f32_error_feedback",
         "f32_lanes_correlate", "f32_lanes_weight_gradient", "f32_minmax", "f32_fake_quantise",
-        "f32_fake_quantise_random", "u8_s8_convolve", "f32_s8_quantise", "s8_compact",
-        "s8_rows_to_steps", "s8_po2_matvec",
+        "f32_fake_quantise_random", "u8_s8_convolve", "f32_convolve", "f32_s8_quantise",
+        "s8_compact", "s8_rows_to_steps", "s8_po2_matvec",
     ]
 
     /// The kernels in use.

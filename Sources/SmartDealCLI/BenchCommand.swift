@@ -33,9 +33,9 @@ struct BenchCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "With int8: convolutions by oneDNN (dense), at kept positions only (sparse), or as is "
-                + "faster (automatic).", valueName: "how"))
-    var convolutions = ByteConvolutions.automatic
+            "Kernels where there is a choice: oneDNN's (dense), ours (sparse), or the faster ones "
+                + "(automatic).", valueName: "whose"))
+    var kernels = KernelChoice.automatic
 
     @Option(
         help: ArgumentHelp(
@@ -93,7 +93,7 @@ struct BenchCommand: ParsableCommand {
             var benchmark = LatencyBenchmark()
             benchmark.batch = batch
             benchmark.precision = arithmetic.precision
-            benchmark.convolutions = convolutions
+            benchmark.kernels = kernels
             benchmark.rebuilding = weights.rebuild
             benchmark.inputShapes = try InputArgument.shapes(shape, for: loaded.network)
             if arithmetic.precision == .int8, loaded.fileByteCount == nil {

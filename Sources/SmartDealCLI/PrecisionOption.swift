@@ -24,4 +24,4 @@ extension Rebuilding: ExpressibleByArgument {}
 
 extension Precision: ExpressibleByArgument {}
 
-extension ByteConvolutions: ExpressibleByArgument {}
+extension KernelChoice: ExpressibleByArgument {}

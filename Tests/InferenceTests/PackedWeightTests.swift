@@ -46,6 +46,42 @@ struct PackedWeightTests {
         try expectAgreement(packed, threads: threads)
     }
 
+    @Test(
+        "on bytes one row meets packed weights as they lie, whichever way round they are",
+        arguments: [1, 2])
+    func vectors(threads: Int) throws {
+        let sketch = Sketch(seed: 4)
+        let x = sketch.input([1, 96], as: "x")
+        let first = try sketch.add(
+            .gemm(.init(alpha: 0.5, transposesB: true)), x, sketch.parameter([70, 96]),
+            sketch.parameter([70]), as: "first")
+        let relu = try sketch.add(.unary(.relu), first, as: "relu")
+        let second = try sketch.add(.matMul, relu, sketch.parameter([70, 70]), as: "second")
+        let sum = try sketch.add(.binary(.add), second, relu, as: "sum")
+        let last = try sketch.add(
+            .gemm(.init()), sum, sketch.parameter([70, 40]), sketch.parameter([40]), as: "last")
+        for prune in [0, 0.5] {
+            var recipe = Recipe()
+            recipe.kinds[.linear] = [.init("prune", .number(prune))]
+            let packed = try sketch.giving(relu, sum, last).compressed(recipe: recipe).calibrated()
+            let inputs = try packed.randomInputs(seed: 3)
+            let plan = try ExecutionPlan(packed, threads: threads, precision: .int8)
+            let kernels = plan.steps.map(\.kernel).filter { $0.hasPrefix("packed:") }
+            #expect(kernels.count == 3, "\(plan.steps)")
+            let found = try plan.run(inputs)
+            for (name, tensor) in try packed.evaluated(inputs) {
+                let error = try #require(found[name]?.relativeDistance(to: tensor))
+                #expect(error < 0.02, "\(name) \(error)")
+            }
+            let streaming = try ExecutionPlan(
+                packed, threads: threads, precision: .int8, rebuilding: .streaming)
+            #expect(try streaming.run(inputs) == found)
+            let dense = try ExecutionPlan(
+                packed, threads: threads, precision: .int8, kernels: .dense)
+            #expect(!dense.steps.contains { $0.kernel.hasPrefix("packed:") })
+        }
+    }
+
     @Test("streamed weights give the same bits, and stay packed", arguments: [1, 2])
     func streamed(threads: Int) throws {
         let packed = try network().network.compressed()

@@ -29,6 +29,27 @@ extension Network {
         }
         return Tensor(random: shape, seed: seed)
     }
+
+    /// With every 32 filters of larger convolutions zero at about two of three channels and kernel
+    /// rows.
+    func pruned() -> Network {
+        var result = self
+        for node in nodes {
+            guard case .conv = node.operation, let tensor = parameters[node.inputs[1]]?.tensor,
+                tensor.shape[0] > 32
+            else { continue }
+            var elements = tensor.floats
+            let columns = tensor.shape[3]
+            let length = tensor.count / tensor.shape[0] / columns
+            for index in elements.indices {
+                let group = index / (length * columns) / 32
+                let position = index / columns % length
+                if (position * 7 + group * 5) % 3 != 0 { elements[index] = 0 }
+            }
+            result.parameters[node.inputs[1]] = .dense(Tensor(shape: tensor.shape, elements))
+        }
+        return result
+    }
 }
 
 extension Tensor {

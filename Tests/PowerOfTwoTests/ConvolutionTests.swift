@@ -1,40 +1,100 @@
 import PowerOfTwo
 import Testing
 
-/// The convolution of integers against the scalar kernel: the same bits and no write elsewhere.
+/// Convolutions against the scalar kernel: the same bits and no write elsewhere.
 extension KernelCases {
     mutating func convolve() {
         for round in 0..<250 {
             let test = ConvolutionCase(&random)
-            let packed = test.packed()
-            // Part of the rows and groups, most often all.
-            var rows = 0..<test.rows.outSize
-            var groups = 0..<packed.groupCount
-            if rows.count > 2, random.next() % 3 == 0 { rows = 1..<rows.count - 1 }
-            if groups.count > 1, random.next() % 3 == 0 { groups = 1..<groups.count }
-            let elements = test.output == nil ? 4 : 1
-            let outputs = [kernels, scalar].map { kernels in
-                let image = Input(test.image, shift: round % 7)
-                let residual = test.residual.map { Input($0, shift: round % 5) }
-                let out = Output<UInt8>(
-                    test.outputCount * elements, shift: elements * (round % 3))
-                let scratch = Output<UInt8>(packed.scratchBytes, shift: round % 4)
-                packed.run(
-                    rows: rows, groups: groups, input: image.pointer, residual: residual?.pointer,
-                    output: out.pointer, scratch: scratch.pointer, on: kernels)
-                if !scratch.guardsAreIntact {
-                    Issue.record("wrote outside scratch, \(test.description)")
-                }
-                return out
-            }
-            expectSame(outputs[0], outputs[1], "round \(round), \(test.description)")
+            convolve(
+                test.packed(), test.shape, image: test.image, residual: test.residual,
+                outputBytes: test.output == nil ? 4 : 1, round)
         }
+    }
+
+    mutating func convolveFloats() {
+        for round in 0..<250 {
+            let test = FloatConvolutionCase(&random)
+            convolve(
+                test.packed(), test.shape, image: test.image, residual: test.residual,
+                outputBytes: 4, round)
+        }
+    }
+
+    private mutating func convolve<Element>(
+        _ packed: PackedConvolution, _ shape: ConvolutionShape, image: [Element],
+        residual: [Element]?, outputBytes: Int, _ round: Int
+    ) {
+        // Part of the rows and groups, most often all.
+        var rows = 0..<shape.rows.outSize
+        var groups = 0..<packed.groupCount
+        if rows.count > 2, random.next() % 3 == 0 { rows = 1..<rows.count - 1 }
+        if groups.count > 1, random.next() % 3 == 0 { groups = 1..<groups.count }
+        let outputs = [kernels, scalar].map { kernels in
+            let image = Input(image, shift: round % 7)
+            let residual = residual.map { Input($0, shift: round % 5) }
+            let out = Output<UInt8>(
+                shape.outputCount * outputBytes, shift: outputBytes * (round % 3))
+            let scratch = Output<UInt8>(packed.scratchBytes, shift: round % 4)
+            packed.run(
+                rows: rows, groups: groups, input: image.pointer,
+                residual: residual.map { UnsafeRawPointer($0.pointer) }, output: out.pointer,
+                scratch: scratch.pointer, on: kernels)
+            if !scratch.guardsAreIntact {
+                Issue.record("wrote outside scratch, \(shape.description)")
+            }
+            return out
+        }
+        expectSame(outputs[0], outputs[1], "round \(round), \(shape.description)")
     }
 }
 
-@Suite("Convolutions of integers")
+@Suite("Convolutions at kept positions")
 struct ConvolutionTests {
-    @Test("outputs are those of a plain convolution in f64 with the same scales")
+    @Test("outputs of floats are those of a plain convolution in f64")
+    func plainFloats() {
+        var random = TestRandom(6)
+        for round in 0..<60 {
+            let test = FloatConvolutionCase(&random)
+            let packed = test.packed()
+            let image = Input(test.image)
+            let residual = test.residual.map { Input($0) }
+            let out = Output<Float>(test.shape.outputCount)
+            let scratch = Output<UInt8>(packed.scratchBytes)
+            packed.run(
+                rows: 0..<test.shape.rows.outSize, input: image.pointer,
+                residual: residual.map { UnsafeRawPointer($0.pointer) }, output: out.pointer,
+                scratch: scratch.pointer)
+            for at in 0..<test.shape.outputCount where at % 7 == round % 7 {
+                let (value, magnitude) = test.plain(at)
+                if !(abs(Double(out.pointer[at]) - value) <= magnitude * 0x1p-20) {
+                    Issue.record(
+                        "\(out.pointer[at]), not \(value) at \(at), \(test.shape.description)")
+                    break
+                }
+            }
+        }
+    }
+
+    @Test("not-a-number stays what it is, between limits too", arguments: InstructionSet.allCases)
+    func notANumber(isa: InstructionSet) throws {
+        guard let kernels = ShiftKernels(isa) else { return }
+        let weights = Input([Float](repeating: 1, count: 33))
+        let packed = PackedConvolution(
+            filters: 33, channels: 1, rows: .init(inSize: 1, outSize: 1),
+            columns: .init(inSize: 2, outSize: 2), weights: weights.pointer, kept: nil,
+            bias: Array(repeating: 0, count: 33), range: 0...6)
+        let image = Input<Float>([.nan, 9])
+        let out = Output<Float>(66)
+        let scratch = Output<UInt8>(packed.scratchBytes)
+        packed.run(
+            rows: 0..<1, input: image.pointer, output: out.pointer, scratch: scratch.pointer,
+            on: kernels)
+        #expect(out.elements[..<33].allSatisfy { $0.isNaN })
+        #expect(out.elements[33...].allSatisfy { $0 == 6 })
+    }
+
+    @Test("outputs of integers are those of a plain convolution in f64 with the same scales")
     func plain() {
         var random = TestRandom(5)
         for round in 0..<60 {
@@ -43,20 +103,18 @@ struct ConvolutionTests {
             let packed = test.packed()
             let image = Input(test.image)
             let residual = test.residual.map { Input($0) }
-            let floats = Output<Float>(test.outputCount)
+            let floats = Output<Float>(test.shape.outputCount)
             let scratch = Output<UInt8>(packed.scratchBytes)
             packed.run(
-                rows: 0..<test.rows.outSize, input: image.pointer, residual: residual?.pointer,
-                output: floats.pointer, scratch: scratch.pointer)
+                rows: 0..<test.shape.rows.outSize, input: image.pointer,
+                residual: residual.map { UnsafeRawPointer($0.pointer) }, output: floats.pointer,
+                scratch: scratch.pointer)
             let bytes = UnsafeRawPointer(floats.pointer).assumingMemoryBound(to: UInt8.self)
-            for at in 0..<test.outputCount where at % 7 == round % 7 {
-                let filter = at % test.filters
-                let pixel = at / test.filters
-                var y = test.plainSum(
-                    row: pixel / test.columns.outSize, column: pixel % test.columns.outSize,
-                    filter: filter)
-                let magnitude = abs(y) + abs(Double(test.bias[filter])) + 200
-                y += Double(test.bias[filter])
+            for at in 0..<test.shape.outputCount where at % 7 == round % 7 {
+                let bias = Double(test.bias[at % test.shape.filters])
+                var y = test.plainSum(at)
+                let magnitude = abs(y) + abs(bias) + 200
+                y += bias
                 if let residual = test.residual {
                     let scale = test.residualScale
                     y += Double(scale.scale) * (Double(residual[at]) - Double(scale.zero))
@@ -74,7 +132,7 @@ struct ConvolutionTests {
                     found = Double(floats.pointer[at])
                 }
                 if !(abs(found - y) <= allowed) {
-                    Issue.record("\(found) instead of \(y) at \(at), \(test.description)")
+                    Issue.record("\(found) instead of \(y) at \(at), \(test.shape.description)")
                     break
                 }
             }
@@ -95,7 +153,7 @@ struct ConvolutionTests {
             let apart = Output<UInt8>(residual.count)
             let same = Output(residual)
             let scratch = Output<UInt8>(packed.scratchBytes)
-            let rows = 0..<test.rows.outSize
+            let rows = 0..<test.shape.rows.outSize
             packed.run(
                 rows: rows, input: image.pointer, residual: other.pointer, output: apart.pointer,
                 scratch: scratch.pointer)

@@ -50,6 +50,7 @@ struct KernelCases {
         "f32_fake_quantise": { $0.fakeQuantise() },
         "f32_fake_quantise_random": { $0.fakeQuantiseRandomly() },
         "u8_s8_convolve": { $0.convolve() },
+        "f32_convolve": { $0.convolveFloats() },
         "f32_s8_quantise": { $0.quantiseActivations() },
         "s8_compact": { $0.compact() },
         "s8_rows_to_steps": { $0.rowsToSteps() },

@@ -132,7 +132,7 @@ struct LatencyBenchmarkTests {
             model: "m", min_ms: 1, median_ms: 2, batch: 1, threads: 1, repeats: 1, isa: "avx512",
             precision: "f32", dense_equivalent_gops: 1, load_ms: 1, plan_ms: 1,
             rebuild: "once", parameter_bytes: 1, weight_bytes: 1, activation_bytes: 1,
-            scratch_bytes: 1, steps: [step, step])
+            scratch_bytes: 1, resident_bytes: nil, steps: [step, step])
         let lines = report.text().split(separator: "\n")
         #expect(lines.allSatisfy { $0.count <= 100 }, "\(lines.map(\.count))")
         #expect(lines[2].count == 100)

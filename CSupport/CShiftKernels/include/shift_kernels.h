@@ -96,20 +96,20 @@ typedef struct sdk_lanes_pass {
 size_t sdk_lanes_extent(const sdk_lanes_axis *axis);
 
 /// Filters that share one list of kept positions, bytes of a block of compacted activations, and
-/// the most taps along an axis of a convolution of integers.
+/// the most taps along an axis of a convolution at kept positions.
 enum { SDK_CONVOLVE_FILTERS = 32, SDK_CONVOLVE_BLOCK = 64, SDK_CONVOLVE_TAPS = 64 };
 
 /// A kept position: its input channel and row tap, each below 2^16, in one number.
 #define SDK_CONVOLVE_POSITION(channel, tap) ((uint32_t)((channel) << 16 | (tap)))
 
-/// One axis of a convolution of integers: output index i and tap t read the input at
+/// One axis of a convolution at kept positions: output index i and tap t read the input at
 /// i stride + t dilation - padding.
 typedef struct sdk_convolve_axis {
     size_t in_size, out_size, taps, stride, dilation, padding;
 } sdk_convolve_axis;
 
-/// What moves the kept ones of at most 64 neighbouring channels into a block of 64 bytes: byte b
-/// becomes that of channel + index[b] where bit b of `bytes` is set.
+/// What moves the kept ones of the channels that lie in 64 neighbouring bytes into a block of 64
+/// bytes: byte b becomes byte index[b] from `channel` on where bit b of `bytes` is set.
 typedef struct sdk_convolve_step {
     uint8_t index[SDK_CONVOLVE_BLOCK];
     uint64_t bytes;
@@ -117,13 +117,15 @@ typedef struct sdk_convolve_step {
     uint16_t channel, tap;
 } sdk_convolve_step;
 
-/// The filters that share one list of kept positions. K is the number of positions, a multiple of
-/// 4: padding repeats any position with weights of zero. A block is 64 positions, the last one
-/// what is left; `weights` is [block][column tap][quad of positions][32 filters][4 positions].
+/// The filters that share one list of kept positions, which are put into blocks of 64 bytes, the
+/// last one what is left. Of integers, a block is 64 positions, and their number is a multiple of
+/// 4: padding repeats any position with weights of zero; `weights` is s8 [block][column tap][quad
+/// of positions][32 filters][4 positions]. Of floats, a block is 16 positions, and `weights` is f32
+/// [block][column tap][position][32 filters].
 typedef struct sdk_convolve_group {
     size_t kept;
     const uint32_t *positions;
-    const int8_t *weights;
+    const void *weights;
     const sdk_convolve_step *steps;
     size_t step_count;
 } sdk_convolve_group;
@@ -147,7 +149,18 @@ typedef struct sdk_convolve_group {
 /// so that for a u8 output scales, bias, low and high are in units of one step of the output, with
 /// -out_zero <= low <= high <= 255 - out_zero, and the zero point of a residual is in the bias.
 /// `correction`, `scale` and `bias` have 32 elements for every group.
+///
+/// Of one image of f32 with f32 weights it is a chain of fused multiply-adds in the order in which
+/// `weights` lie: by block, then column tap, then position.
+///
+///     y = bias[o]
+///     y = fma(in[row of i, tap][column of j, t][channel], weight, y)    (0 outside the image)
+///     y = y + residual                                                  (with a residual, f32)
+///     out = clipped to low ... high                                     (NaN stays NaN)
+///
+/// What is named in neither is not read then.
 typedef struct sdk_convolution {
+    size_t element_bytes;  ///< of the image: 1 for u8_s8_convolve, 4 for f32_convolve
     size_t in_channels, out_channels;
     sdk_convolve_axis rows, columns;
     const sdk_convolve_group *groups;
@@ -158,15 +171,21 @@ typedef struct sdk_convolution {
     int float_output;
 } sdk_convolution;
 
-/// Returns the bytes of scratch that u8_s8_convolve takes, at any alignment.
+/// Returns the bytes of scratch that the kernel takes, at any alignment.
 size_t sdk_convolve_scratch(const sdk_convolution *convolution);
 
 /// Writes the steps of a group whose positions rise by (tap, channel) and returns their number;
-/// with `steps` NULL only counts them.
-size_t sdk_convolve_plan(size_t in_channels, size_t kept, const uint32_t *positions,
-                         sdk_convolve_step *steps);
+/// with `steps` NULL only counts them. `element_bytes` are those of the image.
+size_t sdk_convolve_plan(size_t element_bytes, size_t in_channels, size_t kept,
+                         const uint32_t *positions, sdk_convolve_step *steps);
 
-/// Packs the weights of `filters` <= 32 filters, [filters][in_channels][row taps][column taps],
+/// Packs the f32 weights of `filters` <= 32 filters, [filters][in_channels][row taps][column taps],
+/// at `kept` positions, as a group has them.
+void sdk_convolve_pack_floats(size_t filters, size_t in_channels, size_t row_taps,
+                              size_t column_taps, const float *weights, size_t kept,
+                              const uint32_t *positions, float *packed);
+
+/// Packs the s8 weights of `filters` <= 32 filters, [filters][in_channels][row taps][column taps],
 /// at `kept` positions followed by padding to a multiple of 4, as a group has them, and adds
 /// -in_zero times their sums to `correction[filters]`.
 void sdk_convolve_pack(size_t filters, size_t in_channels, size_t row_taps, size_t column_taps,

@@ -9,19 +9,12 @@
 #define INLINE static inline __attribute__((always_inline))
 #define UNROLL _Pragma("clang loop unroll(full)")
 #define SDK_TILE 4
+#define SDK_CONVOLVE SDK_VARIANT(u8_s8_convolve)
+typedef uint8_t convolve_in;
+typedef void convolve_out;
+#include "convolve_gather.h"
 /// Filters whose sums are in registers together.
 enum { CONVOLVE_PASS = 16, CONVOLVE_PARTS = CONVOLVE_PASS / SDK_PART };
-
-static void gather_slots(const sdk_convolve_group *group, const convolve_source *rows,
-                         size_t count, size_t channels, uint8_t *to, size_t pitch) {
-    (void)channels;
-    for (size_t k = 0; k < group->kept; k++) {
-        const convolve_source *row = rows + (group->positions[k] & 0xFFFF);
-        const uint8_t *from = row->from + (group->positions[k] >> 16);
-        uint8_t *at = to + k / SDK_CONVOLVE_BLOCK * pitch + k % SDK_CONVOLVE_BLOCK;
-        for (size_t i = 0; i < count; i++) at[i * SDK_CONVOLVE_BLOCK] = from[i * row->step];
-    }
-}
 
 /// Sums of one pixel and the filters from `filter` of the group on become the output.
 INLINE void finish(const convolve_job *job, const convolve_i32 *sums, size_t filter, size_t p) {
@@ -30,10 +23,11 @@ INLINE void finish(const convolve_job *job, const convolve_i32 *sums, size_t fil
     size_t at = p * c->out_channels + filter;
     uint8_t bytes[CONVOLVE_PASS] = {0};
     float floats[CONVOLVE_PASS];
-    if (job->residual && count == CONVOLVE_PASS) {
-        memcpy(bytes, job->residual + at, CONVOLVE_PASS);
-    } else if (job->residual) {
-        memcpy(bytes, job->residual + at, count);
+    const uint8_t *residual = job->residual;
+    if (residual && count == CONVOLVE_PASS) {
+        memcpy(bytes, residual + at, CONVOLVE_PASS);
+    } else if (residual) {
+        memcpy(bytes, residual + at, count);
     }
     UNROLL for (size_t v = 0; v < CONVOLVE_PARTS; v++) {
         convolve_f32 scale, bias, low = c->low, high = c->high, factor = c->residual_scale;
@@ -41,7 +35,7 @@ INLINE void finish(const convolve_job *job, const convolve_i32 *sums, size_t fil
         memcpy(&bias, c->bias + job->first + filter + v * SDK_PART, sizeof bias);
         convolve_f32 y = __builtin_elementwise_fma(
             __builtin_convertvector(sums[v], convolve_f32), scale, bias);
-        if (job->residual) {
+        if (residual) {
             convolve_u8 other;
             memcpy(&other, bytes + v * SDK_PART, SDK_PART);
             y = __builtin_elementwise_fma(__builtin_convertvector(other, convolve_f32), factor, y);
@@ -76,7 +70,7 @@ INLINE void tile(const convolve_job *job, size_t P) {
             memcpy(&begin, c->correction + job->first + filter + v * SDK_PART, sizeof begin);
             UNROLL for (size_t p = 0; p < P; p++) sums[p][v] = begin;
         }
-        const int8_t *weights = job->group->weights + filter * 4;
+        const int8_t *weights = (const int8_t *)job->group->weights + filter * 4;
         const uint8_t *slots = job->slots;
         for (size_t left = job->group->kept / 4; left > 0; slots += job->pitch) {
             size_t quads = sdk_least(left, SDK_CONVOLVE_BLOCK / 4);

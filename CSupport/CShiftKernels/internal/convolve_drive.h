@@ -1,13 +1,15 @@
-// convolve_drive.h - the loops around the convolutions of integers: which pixels are compacted
-// when, and which tiles run on them. Included by the convolve.c of an instruction set inside its
-// target region, before which it defines
+// convolve_drive.h - the loops around the convolutions at kept positions: which pixels are
+// compacted when, and which tiles run on them. Included by a convolution of an instruction set
+// inside its target region, before which it defines
+//     SDK_CONVOLVE                        the kernel
+//     convolve_in, convolve_out           elements of the image, and the type of its `out`
 //     SDK_TILE                            the most pixels of a tile
 //     gather_slots(group, rows, count, channels, to, pitch)   compacts pixels into slots
 //     run_tile(job, pixels)               all sums of a tile and their way out
 //
-// Compacted activations are blocks of SDK_CONVOLVE_BLOCK positions, in a block one slot a column of
-// the input. Columns lie by their remainder by the stride, so that the pixels of a tile are
-// neighbouring slots for every tap.
+// Compacted activations are blocks of positions, SDK_CONVOLVE_BLOCK bytes of them, in a block one
+// slot a column of the input. Columns lie by their remainder by the stride, so that the pixels of
+// a tile are neighbouring slots for every tap.
 #include "convolve_job.h"
 
 /// Columns of the input with one remainder by the stride.
@@ -50,9 +52,10 @@ static void plan_slots(const sdk_convolve_axis *axis, size_t segment, slot_plan 
 typedef struct drive {
     const sdk_convolution *convolution;
     sdk_convolve_axis rows, columns;
-    const uint8_t *in, *outside;
+    const convolve_in *in, *outside;
     uint8_t *slots;
     size_t pitch;
+    int zero;  ///< what each byte is of an element outside the image
     slot_plan plan;
 } drive;
 
@@ -61,7 +64,8 @@ static void gather_pixels(const drive *d, const sdk_convolve_group *group, size_
                           size_t count, size_t slot, size_t segment) {
     const sdk_convolve_axis *rows = &d->rows, *columns = &d->columns;
     size_t channels = d->convolution->in_channels, stride = columns->stride;
-    size_t blocks = (group->kept + SDK_CONVOLVE_BLOCK - 1) / SDK_CONVOLVE_BLOCK;
+    size_t in_block = SDK_CONVOLVE_BLOCK / sizeof(convolve_in);
+    size_t blocks = (group->kept + in_block - 1) / in_block;
     for (size_t i = 0; i < d->plan.phase_count; i++) {
         const phase *part = d->plan.phases + i;
         size_t need = part->slots - segment + count;
@@ -75,8 +79,8 @@ static void gather_pixels(const drive *d, const sdk_convolve_group *group, size_
         if (begin > 0 || end < need) {
             for (size_t b = 0; b < blocks; b++) {
                 uint8_t *row = to + b * d->pitch;
-                memset(row, d->convolution->in_zero, begin * SDK_CONVOLVE_BLOCK);
-                memset(row + end * SDK_CONVOLVE_BLOCK, d->convolution->in_zero,
+                memset(row, d->zero, begin * SDK_CONVOLVE_BLOCK);
+                memset(row + end * SDK_CONVOLVE_BLOCK, d->zero,
                        (need - end) * SDK_CONVOLVE_BLOCK);
             }
         }
@@ -84,11 +88,12 @@ static void gather_pixels(const drive *d, const sdk_convolve_group *group, size_
         convolve_source sources[SDK_CONVOLVE_TAPS];
         for (size_t t = 0; t < rows->taps; t++) {
             size_t row = y * rows->stride + t * rows->dilation - rows->padding;
-            sources[t] = (convolve_source){d->outside, 0};
+            sources[t] = (convolve_source){(const uint8_t *)d->outside, 0};
             if (row < rows->in_size) {
                 size_t column = (size_t)(first + (ptrdiff_t)(begin * stride));
-                sources[t].from = d->in + (row * columns->in_size + column) * channels;
-                sources[t].step = stride * channels;
+                sources[t].from =
+                    (const uint8_t *)(d->in + (row * columns->in_size + column) * channels);
+                sources[t].step = stride * channels * sizeof(convolve_in);
             }
         }
         gather_slots(group, sources, end - begin, channels, to + begin * SDK_CONVOLVE_BLOCK,
@@ -96,15 +101,16 @@ static void gather_pixels(const drive *d, const sdk_convolve_group *group, size_
     }
 }
 
-void SDK_VARIANT(u8_s8_convolve)(const sdk_convolution *convolution, size_t first_row,
-                                 size_t end_row, size_t first_group, size_t end_group,
-                                 const uint8_t *in, const uint8_t *residual, void *out,
-                                 uint8_t *scratch) {
+void SDK_CONVOLVE(const sdk_convolution *convolution, size_t first_row, size_t end_row,
+                  size_t first_group, size_t end_group, const convolve_in *in,
+                  const convolve_in *residual, convolve_out *out, uint8_t *scratch) {
     size_t channels = convolution->in_channels, filters = convolution->out_channels;
     size_t width = convolution->columns.out_size;
     size_t first = first_row * width, end = end_row * width;
     drive d = {.convolution = convolution, .rows = convolution->rows,
                .columns = convolution->columns, .in = in};
+    int is_float = sizeof(convolve_in) == sizeof(float);
+    d.zero = is_float ? 0 : convolution->in_zero;
     // Where an output pixel reads one input pixel in the same place, rows are as good as one.
     if (sdk_convolve_is_pointwise(convolution)) {
         d.rows.in_size = d.rows.out_size = 1;
@@ -116,15 +122,17 @@ void SDK_VARIANT(u8_s8_convolve)(const sdk_convolution *convolution, size_t firs
     d.slots = scratch + (-(uintptr_t)scratch & (SDK_CONVOLVE_BLOCK - 1));
     uint8_t *outside =
         d.slots + sdk_convolve_blocks(convolution) * d.plan.slots * SDK_CONVOLVE_BLOCK;
-    memset(outside, convolution->in_zero, channels);
-    d.outside = outside;
+    memset(outside, d.zero, channels * sizeof(convolve_in));
+    d.outside = (const convolve_in *)outside;
+    int has_floats = is_float || convolution->float_output;
 
     // Segments of rows, or with one column tap of the whole range; then, as many of them as keep
     // their input in the second-level cache for all groups.
     size_t line = d.columns.taps == 1 ? end - first : width;
     size_t segments = line > 0 ? (line + segment - 1) / segment : 0;
     size_t units = d.columns.taps == 1 ? segments : (end_row - first_row) * segments;
-    size_t bytes = segment * d.rows.stride * d.columns.stride * channels;
+    size_t bytes =
+        segment * d.rows.stride * d.columns.stride * channels * sizeof(convolve_in);
     size_t band = SDK_CONVOLVE_BAND / bytes + 1;
     for (size_t unit = 0; unit < units; unit += band) {
         for (size_t g = first_group; g < end_group; g++) {
@@ -148,8 +156,8 @@ void SDK_VARIANT(u8_s8_convolve)(const sdk_convolution *convolution, size_t firs
                     size_t to = (at + slot) * filters + job.first;
                     job.slots = d.slots + slot * SDK_CONVOLVE_BLOCK;
                     job.residual = residual ? residual + to : NULL;
-                    job.out = convolution->float_output ? NULL : (uint8_t *)out + to;
-                    job.floats = convolution->float_output ? (float *)out + to : NULL;
+                    job.out = has_floats ? NULL : (uint8_t *)out + to;
+                    job.floats = has_floats ? (float *)out + to : NULL;
                     run_tile(&job, pixels);
                     slot += pixels;
                 }

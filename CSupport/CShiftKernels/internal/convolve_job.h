@@ -1,4 +1,5 @@
-// convolve_job.h - what the loops of the convolutions of integers hand to their inner kernels.
+// convolve_job.h - what the loops of the convolutions at kept positions hand to their inner
+// kernels.
 #ifndef SDK_CONVOLVE_JOB_H
 #define SDK_CONVOLVE_JOB_H
 
@@ -22,12 +23,17 @@ typedef struct convolve_job {
     const uint32_t *taps;   ///< the slot of each column tap for pixel 0
     size_t pitch;           ///< bytes from block to block
     const uint8_t *slots;   ///< at pixel 0
-    const uint8_t *residual;
-    uint8_t *out;  ///< or NULL where `floats` is where sums go
+    const void *residual;   ///< of the type of the image
+    uint8_t *out;           ///< or NULL where `floats` is where sums go
     float *floats;
 } convolve_job;
 
 static inline size_t sdk_least(size_t a, size_t b) { return a < b ? a : b; }
+
+/// The input that output index `i` reads at tap `t`; not below in_size where outside.
+static inline size_t sdk_convolve_index(const sdk_convolve_axis *axis, size_t i, size_t t) {
+    return i * axis->stride + t * axis->dilation - axis->padding;
+}
 
 /// The most blocks of a group, at least 1.
 size_t sdk_convolve_blocks(const sdk_convolution *convolution);

@@ -29,14 +29,23 @@ extension PlanBuilder {
                 strides: convolution.strides, dilations: convolution.dilations,
                 padding: (window.padsBegin, window.padsEnd), posts: posts, integers: integers)
         }
-        if try lowerByBytes(item, product) { return }
+        if try lowerByBytes(item, product) || lowerSparse(item, product) { return }
         let bias = try item.input(2).map { try readPlain($0) }
-        let anySource = try Layout(any: sourceShape)
-        let anyTarget = try Layout(any: targetShape)
         let anyWeights = try Layout(any: sizes)
-        let made = try fusing(item.fused) { posts in
-            try product.make(anySource, anyWeights, bias?.layout, anyTarget, posts, nil)
+        func make(
+            _ source: Layout, _ target: Layout
+        ) throws -> (primitive: Primitive, fused: [PlanGraph.Fused], remaining: [PlanGraph.Fused]) {
+            try fusing(item.fused) { posts in
+                try product.make(source, anyWeights, bias?.layout, target, posts, nil)
+            }
         }
+        // Neighbours of convolutions at kept positions work in their layout.
+        let neighbour =
+            sparseDensities.isEmpty
+            ? nil : try? make(product.source.value(.float), product.target.value(.float))
+        let made =
+            try neighbour.flatMap { $0.primitive.isSlow ? nil : $0 }
+            ?? make(Layout(any: sourceShape), Layout(any: targetShape))
         let primitive = made.primitive
         let input = try read(item.inputs[0], as: primitive.sourceLayout(sourceShape))
         let weights = try weights(
@@ -120,6 +129,7 @@ extension PlanBuilder {
                 source: source, weights: weights, bias: bias, target: target, posts: posts,
                 integers: integers)
         }
+        if rows == 1, try lowerVector(item, product, inner: inner, columns: columns) { return }
         if try lowerByBytes(item, product) { return }
         let source = try readPlain(item.inputs[0])
         let weightLayout = try Layout(sizes, strides: strides)

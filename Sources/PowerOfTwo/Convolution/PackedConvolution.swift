@@ -1,10 +1,10 @@
 internal import CShiftKernels
 
-/// A convolution of u8 images with int8 weights under group masks, packed once for the kernels.
+/// A convolution of images under group masks, packed once for the kernels: of u8 with int8 weights,
+/// each filter with a scale of its own, or of floats.
 ///
 /// Images are `[height, width, channels]`, weights `[filters, channels, kernel height, kernel
-/// width]`, each filter with a scale of its own; all filters see all channels. Every 32 filters
-/// share a list of kept positions, channel · kernel height + kernel row, each standing for the
+/// width]`; all filters see all channels. Every 32 filters share a list of kept positions, channel · kernel height + kernel row, each standing for the
 /// whole width of the kernel. A linear layer is the case of images of one pixel. What is computed,
 /// to the bit, is documented in `shift_kernels.h`.
 package final class PackedConvolution: Sendable {
@@ -48,57 +48,128 @@ package final class PackedConvolution: Sendable {
     package let scratchBytes: Int
     /// Multiplications of a run, padding of lists and image included.
     package let multiplications: Int
+    /// Bytes of an element of the image, and of a residual, and of one of the output.
+    package let inputBytes: Int
+    package let outputBytes: Int
     private let memory: Memory
 
-    /// Packs weights.
+    /// Packs weights of integers.
     ///
     /// - Parameters:
     ///   - weights: `[filters, channels, rows.taps, columns.taps]`; those at dropped positions are
     ///     not read.
     ///   - kept: for every 32 filters the positions that they keep, rising; nil keeps all.
     ///   - inputZero: the zero point of the input, which padding has too.
-    package init(
+    package convenience init(
         filters: Int, channels: Int, rows: Axis, columns: Axis, weights: UnsafePointer<Int8>,
         kept: [[Int]]?, inputZero: UInt8, epilogue: ConvolutionEpilogue
     ) {
-        let size = Int(SDK_CONVOLVE_FILTERS)
-        let groupCount = (filters + size - 1) / size
-        self.groupCount = groupCount
-        rowCount = rows.outSize
-        precondition((1...Self.largestChannels).contains(channels), "\(channels) channels")
+        precondition(epilogue.scales.count == filters, "one scale for every filter")
+        let memory = Memory(filters: filters)
+        var parts = Self.parts(filters: filters, channels: channels, rows, columns)
+        let correction = memory.ofFilters([Int32](repeating: 0, count: filters))
+        parts.element_bytes = 1
+        parts.correction = UnsafePointer(correction)
+        parts.scale = UnsafePointer(memory.ofFilters(epilogue.scales))
+        parts.bias = UnsafePointer(memory.ofFilters(epilogue.bias))
+        parts.residual_scale = epilogue.residualScale
+        parts.low = epilogue.low
+        parts.high = epilogue.high
+        parts.in_zero = inputZero
+        parts.out_zero = epilogue.outZero
+        parts.float_output = epilogue.storesFloats ? 1 : 0
+        self.init(parts, in: memory, kept: kept, multiple: 4) { group, list in
+            let packed = memory.allocate(Int8.self, list.padded * columns.taps * Memory.group)
+            sdk_convolve_pack(
+                group.count, channels, rows.taps, columns.taps,
+                weights + group.lowerBound * channels * rows.taps * columns.taps, list.count,
+                list.positions, inputZero, packed, correction + group.lowerBound)
+            return UnsafeRawPointer(packed)
+        }
+    }
+
+    /// Packs weights of floats, which what lies outside the image meets as zeros.
+    ///
+    /// - Parameters:
+    ///   - weights: `[filters, channels, rows.taps, columns.taps]`; those at dropped positions are
+    ///     not read.
+    ///   - kept: for every 32 filters the positions that they keep, rising; nil keeps all.
+    ///   - range: what results are clipped to, a residual added.
+    package convenience init(
+        filters: Int, channels: Int, rows: Axis, columns: Axis, weights: UnsafePointer<Float>,
+        kept: [[Int]]?, bias: [Float],
+        range: ClosedRange<Float> = -Float.infinity...Float.infinity
+    ) {
+        precondition(bias.count == filters, "one bias for every filter")
+        let memory = Memory(filters: filters)
+        var parts = Self.parts(filters: filters, channels: channels, rows, columns)
+        parts.element_bytes = MemoryLayout<Float>.stride
+        parts.bias = UnsafePointer(memory.ofFilters(bias))
+        parts.low = range.lowerBound
+        parts.high = range.upperBound
+        parts.float_output = 1
+        self.init(parts, in: memory, kept: kept, multiple: 1) { group, list in
+            let packed = memory.allocate(Float.self, list.padded * columns.taps * Memory.group)
+            sdk_convolve_pack_floats(
+                group.count, channels, rows.taps, columns.taps,
+                weights + group.lowerBound * channels * rows.taps * columns.taps, list.count,
+                list.positions, packed)
+            return UnsafeRawPointer(packed)
+        }
+    }
+
+    /// What both kinds of weights have.
+    private static func parts(
+        filters: Int, channels: Int, _ rows: Axis, _ columns: Axis
+    ) -> sdk_convolution {
+        precondition((1...largestChannels).contains(channels), "\(channels) channels")
         for axis in [rows, columns] {
             precondition(
-                (1...Self.largestTaps).contains(axis.taps) && axis.stride > 0 && axis.dilation > 0
+                (1...largestTaps).contains(axis.taps) && axis.stride > 0 && axis.dilation > 0
                     && axis.padding >= 0 && axis.inSize > 0 && axis.outSize >= 0, "\(axis)")
         }
-        precondition(epilogue.scales.count == filters, "one scale for every filter")
-        precondition(kept == nil || kept?.count == groupCount, "one list for every group")
+        var parts = sdk_convolution()
+        parts.in_channels = channels
+        parts.out_channels = filters
+        parts.rows = rows.c
+        parts.columns = columns.c
+        return parts
+    }
 
-        memory = Memory(filters: filters, groups: groupCount, epilogue)
-        let all = kept == nil ? Array(0..<channels * rows.taps) : []
-        var multiplications = 0
+    /// - Parameters:
+    ///   - multiple: what the length of a list is rounded up to.
+    ///   - pack: gives the packed weights of the filters of a group.
+    private init(
+        _ parts: sdk_convolution, in memory: Memory, kept: [[Int]]?, multiple: Int,
+        pack: (_ group: Range<Int>, _ list: Memory.List) -> UnsafeRawPointer
+    ) {
+        let (filters, channels, taps) = (parts.out_channels, parts.in_channels, parts.rows.taps)
+        groupCount = memory.groupCount
+        precondition(kept == nil || kept?.count == groupCount, "one list for every group")
+        self.memory = memory
+        rowCount = parts.rows.out_size
+        inputBytes = parts.element_bytes
+        outputBytes = parts.float_output == 0 ? 1 : MemoryLayout<Float>.stride
+        let all = kept == nil ? Array(0..<channels * taps) : []
+        var products = 0
         for group in 0..<groupCount {
             // By row tap, then channel: what lies together in the image is moved together.
             let positions = (kept?[group] ?? all).map {
-                (tap: $0 % rows.taps, channel: $0 / rows.taps)
+                (tap: $0 % taps, channel: $0 / taps)
             }.sorted { ($0.tap, $0.channel) < ($1.tap, $1.channel) }
             precondition(positions.allSatisfy { $0.channel < channels }, "a position too high")
-            memory.pack(
-                group: group, positions.map { UInt32($0.channel << 16 | $0.tap) },
-                channels: channels, rowTaps: rows.taps, columnTaps: columns.taps,
-                weights: weights + group * size * channels * rows.taps * columns.taps,
-                filters: min(size, filters - group * size), inputZero: inputZero)
-            multiplications +=
-                (positions.count + 3) / 4 * 4 * columns.taps * size * rows.outSize * columns.outSize
+            let list = memory.list(
+                positions.map { UInt32($0.channel << 16 | $0.tap) }, multiple: multiple)
+            let first = group * Memory.group
+            memory.add(
+                group, list, pack(first..<min(first + Memory.group, filters), list),
+                elementBytes: inputBytes, channels: channels)
+            products += list.padded * Memory.group
         }
-        self.multiplications = multiplications
-        memory.convolution.pointee = sdk_convolution(
-            in_channels: channels, out_channels: filters, rows: rows.c, columns: columns.c,
-            groups: UnsafePointer(memory.groups), correction: UnsafePointer(memory.correction),
-            scale: UnsafePointer(memory.scale), bias: UnsafePointer(memory.bias),
-            residual_scale: epilogue.residualScale, low: epilogue.low, high: epilogue.high,
-            in_zero: inputZero, out_zero: epilogue.outZero,
-            float_output: epilogue.storesFloats ? 1 : 0)
+        multiplications =
+            products * parts.columns.taps * parts.rows.out_size * parts.columns.out_size
+        memory.convolution.pointee = parts
+        memory.convolution.pointee.groups = UnsafePointer(memory.groups)
         scratchBytes = sdk_convolve_scratch(memory.convolution)
     }
 
@@ -108,59 +179,63 @@ package final class PackedConvolution: Sendable {
     /// Computes some rows of the output for some groups of filters.
     ///
     /// - Parameters:
-    ///   - input: one image, u8 `[height, width, channels]`.
-    ///   - residual: u8 like the output, which it may be; nil without one.
-    ///   - output: `[height, width, filters]`, u8, or f32 where the epilogue stores floats.
+    ///   - input: one image `[height, width, channels]`, u8 or f32 as the weights were packed for.
+    ///   - residual: like the output, which it may be; nil without one.
+    ///   - output: `[height, width, filters]`, u8 or, of images of f32 and where the epilogue stores
+    ///     floats, f32.
     ///   - scratch: ``scratchBytes`` bytes that no other run uses meanwhile.
     package func run(
-        rows: Range<Int>, groups: Range<Int>? = nil, input: UnsafePointer<UInt8>,
-        residual: UnsafePointer<UInt8>? = nil, output: UnsafeMutableRawPointer,
+        rows: Range<Int>, groups: Range<Int>? = nil, input: UnsafeRawPointer,
+        residual: UnsafeRawPointer? = nil, output: UnsafeMutableRawPointer,
         scratch: UnsafeMutablePointer<UInt8>, on kernels: ShiftKernels = .selected
     ) {
         let groups = groups ?? 0..<groupCount
-        kernels.table.u8_s8_convolve(
-            memory.convolution, rows.lowerBound, rows.upperBound, groups.lowerBound,
-            groups.upperBound, input, residual, output, scratch)
+        if inputBytes == 1 {
+            kernels.table.u8_s8_convolve(
+                memory.convolution, rows.lowerBound, rows.upperBound, groups.lowerBound,
+                groups.upperBound, input.assumingMemoryBound(to: UInt8.self),
+                residual?.assumingMemoryBound(to: UInt8.self), output, scratch)
+        } else {
+            kernels.table.f32_convolve(
+                memory.convolution, rows.lowerBound, rows.upperBound, groups.lowerBound,
+                groups.upperBound, input.assumingMemoryBound(to: Float.self),
+                residual?.assumingMemoryBound(to: Float.self),
+                output.assumingMemoryBound(to: Float.self), scratch)
+        }
     }
 }
 
 /// What the kernels read; never written once a convolution is packed.
 private final class Memory: @unchecked Sendable {
+    /// Positions of a group, padded at the end.
+    struct List {
+        let positions: UnsafeMutablePointer<UInt32>
+        let count: Int
+        let padded: Int
+    }
+
+    /// Filters of a group.
+    static let group = Int(SDK_CONVOLVE_FILTERS)
+
+    let groupCount: Int
     let convolution = UnsafeMutablePointer<sdk_convolution>.allocate(capacity: 1)
     let groups: UnsafeMutablePointer<sdk_convolve_group>
-    let correction: UnsafeMutablePointer<Int32>
-    let scale: UnsafeMutablePointer<Float>
-    let bias: UnsafeMutablePointer<Float>
     private(set) var byteCount = 0
     private var owned: [UnsafeMutableRawPointer] = []
 
-    init(filters: Int, groups count: Int, _ epilogue: ConvolutionEpilogue) {
-        let padded = max(count, 1) * Int(SDK_CONVOLVE_FILTERS)
-        groups = .allocate(capacity: max(count, 1))
-        correction = .allocate(capacity: padded)
-        correction.initialize(repeating: 0, count: padded)
-        scale = .allocate(capacity: padded)
-        scale.initialize(repeating: 0, count: padded)
-        bias = .allocate(capacity: padded)
-        bias.initialize(repeating: 0, count: padded)
-        for filter in 0..<filters {
-            scale[filter] = epilogue.scales[filter]
-            bias[filter] = epilogue.bias[filter]
-        }
-        byteCount = padded * 12
+    init(filters: Int) {
+        groupCount = (filters + Self.group - 1) / Self.group
+        groups = .allocate(capacity: max(groupCount, 1))
     }
 
     deinit {
         for pointer in owned { pointer.deallocate() }
         convolution.deallocate()
         groups.deallocate()
-        correction.deallocate()
-        scale.deallocate()
-        bias.deallocate()
     }
 
     /// Memory of its own for `count` elements, aligned to lines of the cache.
-    private func allocate<Element>(
+    func allocate<Element>(
         _ type: Element.Type, _ count: Int
     ) -> UnsafeMutablePointer<Element> {
         let bytes = max(count * MemoryLayout<Element>.stride, 1)
@@ -170,23 +245,34 @@ private final class Memory: @unchecked Sendable {
         return raw.bindMemory(to: Element.self, capacity: count)
     }
 
-    func pack(
-        group: Int, _ positions: [UInt32], channels: Int, rowTaps: Int, columnTaps: Int,
-        weights: UnsafePointer<Int8>, filters: Int, inputZero: UInt8
-    ) {
-        let kept = positions.count
-        let padded = (kept + 3) / 4 * 4
+    /// One number for each filter, and zeros up to whole groups.
+    func ofFilters<Element: Numeric>(_ values: [Element]) -> UnsafeMutablePointer<Element> {
+        let count = groupCount * Self.group
+        let result = allocate(Element.self, count)
+        for index in 0..<count {
+            (result + index).initialize(to: index < values.count ? values[index] : 0)
+        }
+        return result
+    }
+
+    func list(_ positions: [UInt32], multiple: Int) -> List {
+        let padded = (positions.count + multiple - 1) / multiple * multiple
         let list = allocate(UInt32.self, padded)
-        for k in 0..<padded { (list + k).initialize(to: k < kept ? positions[k] : positions[0]) }
-        let packed = allocate(Int8.self, padded * columnTaps * Int(SDK_CONVOLVE_FILTERS))
-        sdk_convolve_pack(
-            filters, channels, rowTaps, columnTaps, weights, kept, list, inputZero, packed,
-            correction + group * Int(SDK_CONVOLVE_FILTERS))
-        let count = sdk_convolve_plan(channels, kept, list, nil)
+        for k in 0..<padded {
+            (list + k).initialize(to: k < positions.count ? positions[k] : positions[0])
+        }
+        return List(positions: list, count: positions.count, padded: padded)
+    }
+
+    func add(
+        _ group: Int, _ list: List, _ weights: UnsafeRawPointer, elementBytes: Int, channels: Int
+    ) {
+        let count = sdk_convolve_plan(elementBytes, channels, list.count, list.positions, nil)
         let steps = allocate(sdk_convolve_step.self, count)
-        _ = sdk_convolve_plan(channels, kept, list, steps)
+        _ = sdk_convolve_plan(elementBytes, channels, list.count, list.positions, steps)
         (groups + group).initialize(
             to: sdk_convolve_group(
-                kept: padded, positions: list, weights: packed, steps: steps, step_count: count))
+                kept: list.padded, positions: list.positions, weights: weights, steps: steps,
+                step_count: count))
     }
 }

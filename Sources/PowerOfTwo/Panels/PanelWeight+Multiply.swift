@@ -24,6 +24,18 @@ extension PanelWeight {
         _ x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>, on kernels: ShiftKernels,
         threads: Int
     ) {
+        multiply(x, into: y, on: kernels, threads: threads) { count, body in
+            ParallelLoop.run(count, threads: threads, body)
+        }
+    }
+
+    /// The same on threads of the caller.
+    ///
+    /// - Parameter loop: runs a body for every index below a number, on up to `threads` threads.
+    package func multiply(
+        _ x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>, on kernels: ShiftKernels,
+        threads: Int, loop: (_ count: Int, _ body: @Sendable (Int) -> Void) -> Void
+    ) {
         let length = geometry.filterLength
         let levels = UnsafeMutablePointer<Int8>.allocate(capacity: length)
         defer { levels.deallocate() }
@@ -34,7 +46,7 @@ extension PanelWeight {
         guard rows[0].selection == nil, let first = rows.first else {
             // Every group meets other elements of x.
             let blocks = min(geometry.groupCount, threads == 1 ? 1 : 4 * threads)
-            ParallelLoop.run(blocks, threads: threads) { block in
+            loop(blocks) { block in
                 let groups = share(of: geometry.groupCount, block, blocks)
                 let scratch = Scratch(length, groups.map { rows[$0].stepElements }.max() ?? 0)
                 for group in groups {
@@ -54,7 +66,7 @@ extension PanelWeight {
             source, count: length, on: kernels, scratch: scratch.selected, into: scratch.steps)
         nonisolated(unsafe) let steps = UnsafePointer(scratch.steps)
         let blocks = min(geometry.groupCount, threads == 1 ? 1 : 4 * threads)
-        ParallelLoop.run(blocks, threads: threads) { block in
+        loop(blocks) { block in
             multiply(
                 share(of: geometry.groupCount, block, blocks), first, steps, factor: factor,
                 on: kernels, into: target)

@@ -17,8 +17,8 @@ public struct LatencyBenchmark: Sendable {
     public var seed: UInt64 = 0
     /// The arithmetic; bytes need a network with the ranges of its values.
     public var precision = Precision.f32
-    /// How convolutions on bytes are computed.
-    public var convolutions = ByteConvolutions.automatic
+    /// Whose kernels run where there is a choice.
+    public var kernels = KernelChoice.automatic
     /// When weights in SmartDeal form are rebuilt.
     public var rebuilding = Rebuilding.once
 
@@ -59,6 +59,9 @@ public struct LatencyBenchmark: Sendable {
         public var weight_bytes: Int
         public var activation_bytes: Int
         public var scratch_bytes: Int
+        /// Of the whole process, model, libraries and code included; nil where the system does not
+        /// tell.
+        public var resident_bytes: Int?
         public var steps: [Step]
     }
 
@@ -75,7 +78,7 @@ public struct LatencyBenchmark: Sendable {
         let begin = clock.now
         let plan = try ExecutionPlan(
             network, inputShapes: random.shapes, threads: threads, precision: precision,
-            convolutions: convolutions, rebuilding: rebuilding)
+            kernels: kernels, rebuilding: rebuilding)
         let planSeconds = (clock.now - begin).inSeconds
         let inputs = random.tensors(seed: seed)
 
@@ -107,7 +110,7 @@ public struct LatencyBenchmark: Sendable {
             load_ms: loadSeconds * 1e3, plan_ms: planSeconds * 1e3,
             rebuild: rebuilding.rawValue, parameter_bytes: network.parameterByteCount,
             weight_bytes: plan.constantByteCount, activation_bytes: plan.activationByteCount,
-            scratch_bytes: plan.scratchByteCount,
+            scratch_bytes: plan.scratchByteCount, resident_bytes: ResidentMemory.byteCount,
             steps: plan.steps.enumerated().map { index, step in
                 Report.Step(
                     name: step.name, operation: step.operation, kernel: step.kernel,
@@ -129,7 +132,7 @@ public struct LatencyBenchmark: Sendable {
         let random = try RandomInputs(for: network, batch: batch, given: inputShapes)
         let plan = try ExecutionPlan(
             network, inputShapes: random.shapes, threads: threads, precision: precision,
-            convolutions: convolutions, rebuilding: rebuilding)
+            kernels: kernels, rebuilding: rebuilding)
         let inputs = random.tensors(seed: seed)
         return { count in
             let times = try (0..<count).map { _ in

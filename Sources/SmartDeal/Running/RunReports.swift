@@ -23,7 +23,8 @@ extension LatencyBenchmark.Report {
             "in memory while it runs: weights \(HumanNumber.bytes(weight_bytes))"
                 + "\(rebuild == Rebuilding.streaming.rawValue ? " (packed)" : ""), activations "
                 + "\(HumanNumber.bytes(activation_bytes)), scratch "
-                + HumanNumber.bytes(scratch_bytes),
+                + HumanNumber.bytes(scratch_bytes)
+                + (resident_bytes.map { "; the whole process \(HumanNumber.bytes($0))" } ?? ""),
         ]
         return lines.joined(separator: "\n")
     }

@@ -93,7 +93,7 @@ struct BytePlanTests {
             let kernels = plan.steps.map(\.kernel).filter { $0.hasPrefix("kept positions:") }
             #expect(kernels.count == 2, "\(plan.steps)")
             let dense = try ExecutionPlan(
-                network.calibrated(), precision: .int8, convolutions: .dense)
+                network.calibrated(), precision: .int8, kernels: .dense)
             #expect(!dense.steps.contains { $0.kernel.hasPrefix("kept positions:") })
         }
     }
@@ -216,28 +216,5 @@ struct BytePlanTests {
         #expect(plan.steps.filter { $0.operation == "Reorder" }.count <= 2, "\(plan.steps)")
         let floats = try ExecutionPlan(network, inputShapes: ["input": input.shape])
         #expect(plan.constantByteCount * 2 < floats.constantByteCount)
-    }
-}
-
-extension Network {
-    /// With every 32 filters of larger convolutions zero at about two of three channels and kernel
-    /// rows.
-    fileprivate func pruned() -> Network {
-        var result = self
-        for node in nodes {
-            guard case .conv = node.operation, let tensor = parameters[node.inputs[1]]?.tensor,
-                tensor.shape[0] > 32
-            else { continue }
-            var elements = tensor.floats
-            let columns = tensor.shape[3]
-            let length = tensor.count / tensor.shape[0] / columns
-            for index in elements.indices {
-                let group = index / (length * columns) / 32
-                let position = index / columns % length
-                if (position * 7 + group * 5) % 3 != 0 { elements[index] = 0 }
-            }
-            result.parameters[node.inputs[1]] = .dense(Tensor(shape: tensor.shape, elements))
-        }
-        return result
     }
 }
