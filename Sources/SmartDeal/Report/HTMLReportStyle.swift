@@ -62,6 +62,8 @@ package enum HTMLReportStyle {
         .charts { grid-template-columns: minmax(0, 3fr) minmax(0, 2fr); } }
         .histograms { display: grid; gap: 20px 32px; \
         grid-template-columns: repeat(auto-fit, minmax(min(100%, 310px), 1fr)); }
+        .curves { display: grid; gap: 20px 40px; \
+        grid-template-columns: repeat(auto-fit, minmax(min(100%, 440px), 1fr)); }
         .histogram { display: block; height: auto; margin-top: 8px; max-width: 420px; width: 100%; }
         .bar { fill: var(--accent); }
         .even { fill: none; stroke: var(--quiet); stroke-dasharray: 3 3; }

@@ -95,7 +95,7 @@ struct TrainingPage: Sendable {
             phase.name == TrainingPhase.pretraining ? "Pretraining, dense" : "Training"
         return """
             <section><h2>\(heading)</h2>
-            <div class="histograms">
+            <div class="curves">
             <section><h3>Loss</h3>\(loss.html)</section>
             <section><h3>Accuracy, %</h3>\(accuracy.html)</section>
             <section><h3>Learning rate</h3>\(rate.html)</section>
