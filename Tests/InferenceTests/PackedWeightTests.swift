@@ -71,7 +71,7 @@ struct PackedWeightTests {
             let found = try plan.run(inputs)
             for (name, tensor) in try packed.evaluated(inputs) {
                 let error = try #require(found[name]?.relativeDistance(to: tensor))
-                #expect(error < 0.02, "\(name) \(error)")
+                #expect(error < 0.1, "\(name) \(error)")
             }
             let streaming = try ExecutionPlan(
                 packed, threads: threads, precision: .int8, rebuilding: .streaming)
