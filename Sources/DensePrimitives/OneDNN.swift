@@ -1,4 +1,5 @@
 internal import COneDNN
+internal import Foundation
 
 /// The one door to oneDNN. Shapes are sizes, outermost first; elements are floats or bytes.
 package enum OneDNN {
@@ -341,11 +342,17 @@ package final class Primitive {
             try OneDNN.check(status, what)
         }
         defer { if let attributes { dnnl_primitive_attr_destroy(attributes) } }
+        creation.lock()
+        defer { creation.unlock() }
         var descriptor: OpaquePointer?
         try OneDNN.check(make(&descriptor, OneDNN.engine.handle, attributes), what)
         guard let descriptor else { throw OneDNN.Failure(what: what, status: 0) }
         return try Primitive(descriptor: descriptor, integers: integers, what: what)
     }
+
+    /// One at a time: where several threads made primitives at once, oneDNN 2.6 gave one in 40
+    /// processes an int8 convolution that computed something else.
+    private static let creation = NSLock()
 
     package static func convolution(
         source: Layout, weights: Layout, bias: Layout?, target: Layout, strides: [Int],
