@@ -24,10 +24,10 @@ from pathlib import Path
 
 RESULTS = Path(__file__).parents[1] / "results" / "training_accuracy.json"
 COMMON = ["--network", "resnet20", "--dataset", "fashion-mnist"]
-# Ten times smaller without pruning; the accuracy comes back in a few epochs at a low rate.
+# Ten times smaller without pruning; the accuracy comes back in an epoch at a low rate.
 RETRAIN_RECIPE = {"mode": "best", "nibbles": 3, "basis-width": 4}
 RETRAIN = {"retrain": "true", "learning-rate": 0.02, "schedule": "cosine"}
-ADAPT = {"pretrain-epochs": 2}
+ADAPT = {"pretrain-epochs": 1}
 
 # Study -> run -> options of `train`; the first run of a study is what the others are held against, by points
 # that they may lose.
@@ -38,11 +38,11 @@ STUDIES = {
     },
     "retrain": {
         "dense": None,  # that of `full`
-        "retrained": ["--form", "dense", "--epochs", "2"],
+        "retrained": ["--form", "dense", "--epochs", "1"],
     },
     "adapt": {
-        "dense": ["--form", "dense", "--task", "adapt", "--epochs", "3"],
-        "smartdeal": ["--form", "smartdeal", "--task", "adapt", "--epochs", "3"],
+        "dense": ["--form", "dense", "--task", "adapt", "--epochs", "2"],
+        "smartdeal": ["--form", "smartdeal", "--task", "adapt", "--epochs", "2"],
     },
 }
 LIMITS = {"full": 0.7, "retrain": 0.5, "adapt": 1.0}
