@@ -101,7 +101,8 @@ private final class KeptLayer {
                 epilogue: ConvolutionEpilogue(
                     input: ByteScale(scale: 0.01, zero: 0),
                     weightScales: Array(repeating: 0.01, count: layer.filters), bias: bias,
-                    range: 0...Float.infinity, output: ByteScale(scale: 0.1, zero: 0)))
+                    range: 0...Float.infinity, output: ByteScale(scale: 0.1, zero: 0)),
+                threads: threads)
         case .floats:
             elementBytes = MemoryLayout<Float>.stride
             image = AlignedBuffer(count: layer.imageBytes * elementBytes)
@@ -112,7 +113,7 @@ private final class KeptLayer {
             packed = PackedConvolution(
                 filters: layer.filters, channels: layer.channels, rows: layer.axis,
                 columns: layer.axis, weights: weights.base, kept: kept, bias: bias,
-                range: 0...Float.infinity)
+                range: 0...Float.infinity, threads: threads)
         }
         let packed = packed
         scratch = (0..<threads).map { _ in AlignedBuffer(count: packed.scratchBytes) }
@@ -125,17 +126,13 @@ private final class KeptLayer {
                 ? .convolutionOfFloats : layer.taps == 1 ? .pointwise : .convolution)
     }
 
-    /// Split between threads as plans do it: by groups of filters where there are enough, else by
-    /// rows.
+    /// Split between threads as plans do it.
     func run() {
         let threads = scratch.count
-        let splitsGroups = packed.groupCount >= 2 * threads
-        let parts = splitsGroups ? packed.groupCount : packed.rowCount
         ThreadTeam.run(threads, threads: threads) { thread in
-            let part = (parts * thread / threads)..<(parts * (thread + 1) / threads)
+            let share = packed.share(of: thread, threads)
             packed.run(
-                rows: splitsGroups ? 0..<packed.rowCount : part,
-                groups: splitsGroups ? part : nil, input: image.base, output: out.base,
+                rows: share.rows, parts: share.parts, input: image.base, output: out.base,
                 scratch: scratch[thread].base)
         }
     }

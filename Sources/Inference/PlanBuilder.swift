@@ -26,9 +26,9 @@ struct PlanBuilder {
     var packedSources: [String: Int] = [:]
     /// The most bytes of weights that are rebuilt at a time while the plan runs.
     var rebuiltByteCount = 0
-    /// The share of positions kept by convolutions of floats that are computed at those only, by
-    /// what they give. Where there are some, images have channels last throughout.
-    var sparseDensities: [String: Double] = [:]
+    /// Whether convolutions of floats are computed at kept positions only: images then have channels
+    /// last throughout.
+    var hasSparseConvolutions = false
     private(set) var drafts: [Draft] = []
     /// What moves in the arena.
     private(set) var buffers: [PlanBuffer] = []

@@ -45,7 +45,43 @@ struct SparsePlanTests {
         try expectAgreement(sketch.giving(last).pruned())
     }
 
-    @Test("other steps work on images with channels last, and groups stay with oneDNN")
+    @Test(
+        "so does a product of any number of rows, wherever its weights have their channels",
+        arguments: [1, 2, 13, 40], [1, 2])
+    func products(rows: Int, threads: Int) throws {
+        for function in [nil, Operation.Unary.relu, .gelu(approximately: false)] {
+            let sketch = Sketch(seed: 18)
+            let x = sketch.input([rows, 70], as: "x")
+            let first = try sketch.add(
+                .gemm(.init(transposesB: true)), x, sketch.parameter([100, 70]),
+                sketch.parameter([100]))
+            let value = try function.map { try sketch.add(.unary($0), first) } ?? first
+            let second = try sketch.add(.matMul, value, sketch.parameter([100, 40]))
+            let plan = try expectAgreement(sketch.giving(second).pruned(), threads: threads)
+            let merged = function == .relu ? "+Relu" : ""
+            #expect(sparseSteps(plan).map(\.operation) == ["Gemm\(merged)", "MatMul"])
+        }
+    }
+
+    @Test(
+        "groups of channels are computed at kept positions where that leaves less to multiply",
+        arguments: [(filters: 80, groups: 2, isSparse: true), (64, 64, false)])
+    func groups(shape: (filters: Int, groups: Int, isSparse: Bool)) throws {
+        let sketch = Sketch(seed: 19)
+        let x = sketch.input([1, 64, 9, 8], as: "x")
+        let last = try sketch.conv(x, to: shape.filters, groups: shape.groups, bias: true)
+        let network = sketch.giving(last).pruned()
+        let plan = try expectAgreement(network)
+        #expect(sparseSteps(plan).isEmpty == !shape.isSparse)
+        let forced = try ExecutionPlan(network, kernels: .sparse)
+        #expect(sparseSteps(forced).count == 1)
+        let inputs = try network.randomInputs(seed: 5)
+        let expected = try #require(network.evaluated(inputs)[last])
+        let found = try #require(forced.run(inputs)[last])
+        #expect(found.relativeDistance(to: expected) < 1e-5)
+    }
+
+    @Test("other steps work on images with channels last, and single channels stay with oneDNN")
     func neighbours() throws {
         let sketch = Sketch(seed: 4)
         let x = sketch.input([2, 3, 33, 30])
@@ -73,8 +109,8 @@ struct SparsePlanTests {
         let network = try Zoo.network("resnet20@1x16x14", seed: 3)
         #expect(sparseSteps(try ExecutionPlan(network)).isEmpty)
         let forced = try ExecutionPlan(network, kernels: .sparse)
-        let convolutions = forced.operations.filter { $0.hasPrefix("Conv") }
-        #expect(sparseSteps(forced).count == convolutions.count)
+        let weighted = forced.operations.filter { $0.hasPrefix("Conv") || $0.hasPrefix("Gemm") }
+        #expect(sparseSteps(forced).count == weighted.count)
         let inputs = try network.randomInputs(seed: 5)
         let expected = try network.evaluated(inputs)
         for (name, found) in try forced.run(inputs) {

@@ -30,21 +30,32 @@ extension Network {
         return Tensor(random: shape, seed: seed)
     }
 
-    /// With every 32 filters of larger convolutions zero at about two of three channels and kernel
-    /// rows.
+    /// With every 32 filters of larger convolutions and products zero at about two of three channels
+    /// and kernel rows.
     func pruned() -> Network {
         var result = self
         for node in nodes {
-            guard case .conv = node.operation, let tensor = parameters[node.inputs[1]]?.tensor,
-                tensor.shape[0] > 32
-            else { continue }
+            guard node.inputs.count > 1, let tensor = parameters[node.inputs[1]]?.tensor else {
+                continue
+            }
+            var filters = tensor.shape[0]
+            var columns = 1
+            var isTransposed = false
+            switch node.operation {
+            case .conv: columns = tensor.shape[3]
+            case .gemm(let gemm) where gemm.transposesB: break
+            case .gemm, .matMul:
+                isTransposed = true
+                filters = tensor.shape[1]
+            default: continue
+            }
+            guard filters > 32 else { continue }
             var elements = tensor.floats
-            let columns = tensor.shape[3]
-            let length = tensor.count / tensor.shape[0] / columns
+            let length = tensor.count / filters / columns
             for index in elements.indices {
-                let group = index / (length * columns) / 32
-                let position = index / columns % length
-                if (position * 7 + group * 5) % 3 != 0 { elements[index] = 0 }
+                let filter = isTransposed ? index % filters : index / (length * columns)
+                let position = isTransposed ? index / filters : index / columns % length
+                if (position * 7 + filter / 32 * 5) % 3 != 0 { elements[index] = 0 }
             }
             result.parameters[node.inputs[1]] = .dense(Tensor(shape: tensor.shape, elements))
         }

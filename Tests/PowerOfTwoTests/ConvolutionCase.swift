@@ -44,9 +44,9 @@ struct ConvolutionCase {
             residual: residual.map { _ in residualScale }, range: range, output: output)
         let weights = Input(weights)
         return PackedConvolution(
-            filters: shape.filters, channels: shape.channels, rows: shape.rows,
-            columns: shape.columns, weights: weights.pointer, kept: shape.kept,
-            inputZero: input.zero, epilogue: epilogue)
+            filters: shape.filters, channels: shape.channels, groups: shape.groups,
+            rows: shape.rows, columns: shape.columns, weights: weights.pointer, kept: shape.kept,
+            inputZero: input.zero, epilogue: epilogue, threads: shape.threads)
     }
 
     /// The plain sum in f64 of an output, on the scales of input and weights.

@@ -4,6 +4,8 @@ import PowerOfTwo
 struct ConvolutionShape {
     let filters: Int
     let channels: Int
+    let groups: Int
+    let threads: Int
     let rows: PackedConvolution.Axis
     let columns: PackedConvolution.Axis
     let kept: [[Int]]?
@@ -22,8 +24,18 @@ struct ConvolutionShape {
         }
         rows = axis(sizes: [1, 2, 5, 7], taps: [1, 1, 2, 3, 5])
         columns = axis(sizes: [1, 2, 3, 7, 8, 14, 15, 17, 31], taps: [1, 1, 2, 3, 3, 7])
-        filters = pick([1, 5, 16, 17, 31, 32, 33, 64, 70])
-        channels = pick([1, 3, 4, 15, 16, 17, 32, 63, 64, 65, 100, 128, 130, 200])
+        groups = pick([1, 1, 1, 2, 3, 8])
+        threads = pick([1, 1, 2, 3])
+        filters =
+            groups
+            * (groups > 1
+                ? pick([1, 4, 11, 32, 40])
+                : pick([1, 5, 16, 17, 31, 32, 33, 64, 70, 180]))
+        channels =
+            groups
+            * (groups > 1
+                ? pick([1, 2, 5, 16, 33])
+                : pick([1, 2, 3, 4, 15, 16, 17, 32, 63, 64, 65, 100, 128, 130, 200]))
         let positions = channels * rows.taps
         let density = pick([0, 0.1, 0.2, 0.5, 0.9, 1])
         if random.next() % 6 == 0 {
@@ -40,7 +52,7 @@ struct ConvolutionShape {
 
     var inputCount: Int { rows.inSize * columns.inSize * channels }
     var outputCount: Int { rows.outSize * columns.outSize * filters }
-    var weightCount: Int { filters * channels * rows.taps * columns.taps }
+    var weightCount: Int { filters * channels / groups * rows.taps * columns.taps }
 
     /// Calls `body` with the indexes of the values and weights whose products an output is the sum
     /// of, in the order of the weights, those outside the image left out.
@@ -50,7 +62,9 @@ struct ConvolutionShape {
             at / filters / columns.outSize, at / filters % columns.outSize
         )
         let mask = kept.map { Set($0[filter / 32]) }
-        for channel in 0..<channels {
+        let seen = channels / groups
+        let firstChannel = filter / (filters / groups) * seen
+        for channel in firstChannel..<firstChannel + seen {
             for i in 0..<rows.taps {
                 let position = channel * rows.taps + i
                 let y = row * rows.stride + i * rows.dilation - rows.padding
@@ -62,14 +76,15 @@ struct ConvolutionShape {
                     guard (0..<columns.inSize).contains(x) else { continue }
                     body(
                         (y * columns.inSize + x) * channels + channel,
-                        (filter * channels * rows.taps + position) * columns.taps + j)
+                        (filter * seen * rows.taps + position - firstChannel * rows.taps)
+                            * columns.taps + j)
                 }
             }
         }
     }
 
     var description: String {
-        "\(channels) -> \(filters), rows \(rows), columns \(columns), kept "
+        "\(channels) -> \(filters) in \(groups), rows \(rows), columns \(columns), kept "
             + "\(kept.map { "\($0.map(\.count))" } ?? "all")"
     }
 }

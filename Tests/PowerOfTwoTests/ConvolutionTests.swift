@@ -25,11 +25,11 @@ extension KernelCases {
         _ packed: PackedConvolution, _ shape: ConvolutionShape, image: [Element],
         residual: [Element]?, outputBytes: Int, _ round: Int
     ) {
-        // Part of the rows and groups, most often all.
+        // Part of the rows and filters, most often all.
         var rows = 0..<shape.rows.outSize
-        var groups = 0..<packed.groupCount
+        var parts = 0..<packed.partCount
         if rows.count > 2, random.next() % 3 == 0 { rows = 1..<rows.count - 1 }
-        if groups.count > 1, random.next() % 3 == 0 { groups = 1..<groups.count }
+        if parts.count > 1, random.next() % 3 == 0 { parts = 1..<parts.count }
         let outputs = [kernels, scalar].map { kernels in
             let image = Input(image, shift: round % 7)
             let residual = residual.map { Input($0, shift: round % 5) }
@@ -37,7 +37,7 @@ extension KernelCases {
                 shape.outputCount * outputBytes, shift: outputBytes * (round % 3))
             let scratch = Output<UInt8>(packed.scratchBytes, shift: round % 4)
             packed.run(
-                rows: rows, groups: groups, input: image.pointer,
+                rows: rows, parts: parts, input: image.pointer,
                 residual: residual.map { UnsafeRawPointer($0.pointer) }, output: out.pointer,
                 scratch: scratch.pointer, on: kernels)
             if !scratch.guardsAreIntact {

@@ -22,9 +22,10 @@ struct FloatConvolutionCase {
     func packed() -> PackedConvolution {
         let weights = Input(weights)
         return PackedConvolution(
-            filters: shape.filters, channels: shape.channels, rows: shape.rows,
-            columns: shape.columns, weights: weights.pointer, kept: shape.kept, bias: bias,
-            range: range)
+            filters: shape.filters, channels: shape.channels, groups: shape.groups,
+            rows: shape.rows, columns: shape.columns, weights: weights.pointer, kept: shape.kept,
+            bias: bias,
+            range: range, threads: shape.threads)
     }
 
     /// An output in f64, and the sum of the magnitudes that it is made from.

@@ -17,34 +17,25 @@ SDK_TARGET_BEGIN(SDK_AVX512_FEATURES)
 
 #include "convolve_permute.h"
 
-enum { IN_BLOCK = SDK_CONVOLVE_BLOCK / sizeof(float) };
+enum { CONVOLVE_PASS = SDK_CONVOLVE_FILTERS, CONVOLVE_PARTS = 2 };
+typedef __m512 convolve_register;
+#define CONVOLVE_START bias
 
-/// A tile of `P` pixels and `V` registers of 16 filters.
-INLINE void tile(const convolve_job *job, size_t P, size_t V) {
+INLINE void add_word(__m512 sums[SDK_TILE][2], const uint8_t *weights, const uint8_t *x,
+                     const uint8_t *rest, size_t P, size_t V) {
+    __m512 w0 = _mm512_loadu_ps(weights);
+    __m512 w1 = V > 1 ? _mm512_loadu_ps(weights + 64) : w0;
+    UNROLL for (size_t p = 0; p < P; p++) {
+        __m512 value = _mm512_set1_ps(*(const float *)((p < P / 2 ? x : rest) + p * SDK_CONVOLVE_BLOCK));
+        sums[p][0] = _mm512_fmadd_ps(value, w0, sums[p][0]);
+        if (V > 1) sums[p][1] = _mm512_fmadd_ps(value, w1, sums[p][1]);
+    }
+}
+
+INLINE void finish(const convolve_job *job, __m512 sums[SDK_TILE][2], size_t filter, size_t P,
+                   size_t V) {
+    (void)filter;
     const sdk_convolution *c = job->convolution;
-    __m512 sums[SDK_TILE][2];
-    UNROLL for (size_t v = 0; v < V; v++) {
-        __m512 bias = _mm512_loadu_ps(c->bias + job->first + 16 * v);
-        UNROLL for (size_t p = 0; p < P; p++) sums[p][v] = bias;
-    }
-    const float *weights = job->group->weights;
-    const uint8_t *slots = job->slots;
-    for (size_t left = job->group->kept; left > 0; slots += job->pitch) {
-        size_t count = sdk_least(left, IN_BLOCK);
-        left -= count;
-        for (size_t t = 0; t < c->columns.taps; t++) {
-            const float *x = (const float *)(slots + (size_t)job->taps[t] * SDK_CONVOLVE_BLOCK);
-            for (size_t k = 0; k < count; k++, x++, weights += SDK_CONVOLVE_FILTERS) {
-                __m512 w0 = _mm512_loadu_ps(weights);
-                __m512 w1 = V > 1 ? _mm512_loadu_ps(weights + 16) : w0;
-                UNROLL for (size_t p = 0; p < P; p++) {
-                    __m512 value = _mm512_set1_ps(x[p * IN_BLOCK]);
-                    sums[p][0] = _mm512_fmadd_ps(value, w0, sums[p][0]);
-                    if (V > 1) sums[p][1] = _mm512_fmadd_ps(value, w1, sums[p][1]);
-                }
-            }
-        }
-    }
     __m512 low = _mm512_set1_ps(c->low), high = _mm512_set1_ps(c->high);
     uint32_t filters = (uint32_t)(((uint64_t)1 << job->filters) - 1);
     const float *residual = job->residual;

@@ -10,27 +10,52 @@
 
 SDK_TARGET_BEGIN(SDK_AVX512_FEATURES)
 
-/// `count` <= 16 rows whose nibbles are in bytes p, p + plane, ... , low or high half.
-INLINE void rebuild16(size_t count, size_t n, size_t S, const uint8_t *p, size_t plane, int high,
-                      const float *tables, __m512 scale, const __m512i *index,
-                      const __mmask16 *mask, float *out) {
-    __mmask16 rows = (__mmask16)((1u << count) - 1);
+/// Where the elements of vectors of 16 rows come from when rows are put side by side: element l of
+/// vector v is row `from[v][l]` of column `(16 v + l) % S`. The first two columns are merged at
+/// once, the others where their masks say.
+typedef struct rebuild_order {
+    __m512i first[SDK_VECTOR_WIDTH], from[SDK_VECTOR_WIDTH];
+    __mmask16 mask[SDK_VECTOR_WIDTH * SDK_VECTOR_WIDTH];
+} rebuild_order;
+
+INLINE rebuild_order order_of(size_t S) {
+    rebuild_order order;
+    __m512i lane = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    // Of numbers below 128 that is division by S <= 8.
+    __m512i inverse = _mm512_set1_epi32((int32_t)((1 << 16) / S + 1));
+    for (size_t v = 0; v < S; v++) {
+        __m512i at = _mm512_add_epi32(lane, _mm512_set1_epi32((int32_t)(16 * v)));
+        __m512i row = _mm512_srli_epi32(_mm512_mullo_epi32(at, inverse), 16);
+        __m512i column =
+            _mm512_sub_epi32(at, _mm512_mullo_epi32(row, _mm512_set1_epi32((int32_t)S)));
+        for (size_t t = 0; t < S; t++) {
+            order.mask[v * S + t] =
+                _mm512_cmpeq_epi32_mask(column, _mm512_set1_epi32((int32_t)t));
+        }
+        order.from[v] = row;
+        order.first[v] = S > 1 ? _mm512_mask_add_epi32(row, order.mask[v * S + 1], row,
+                                                       _mm512_set1_epi32(16))
+                               : row;
+    }
+    return order;
+}
+
+/// `count` <= 16 rows of which `nibbles` are the symbols, in their lowest four bits.
+INLINE void rebuild16(size_t count, size_t n, size_t S, const __m512i *nibbles,
+                      const float *tables, __m512 scale, const rebuild_order *order, float *out) {
     __m512 w[SDK_VECTOR_WIDTH];
     for (size_t j = 0; j < n; j++) {
-        __m512i nibble = _mm512_cvtepu8_epi32(_mm_maskz_loadu_epi8(rows, p + j * plane));
-        // vpermps reads the low four bits only, so the low nibble needs no mask.
-        if (high) nibble = _mm512_srli_epi32(nibble, 4);
         for (size_t t = 0; t < S; t++) {
             __m512 value =
-                _mm512_permutexvar_ps(nibble, _mm512_loadu_ps(tables + (j * S + t) * 16));
+                _mm512_permutexvar_ps(nibbles[j], _mm512_loadu_ps(tables + (j * S + t) * 16));
             w[t] = j == 0 ? value : _mm512_add_ps(w[t], value);
         }
     }
     for (size_t t = 0; t < S; t++) w[t] = _mm512_mul_ps(scale, w[t]);
     for (size_t v = 0; v < S; v++) {
-        __m512 part = w[0];
-        for (size_t t = 0; t < S; t++) {
-            part = _mm512_mask_permutexvar_ps(part, mask[v * S + t], index[v], w[t]);
+        __m512 part = S > 1 ? _mm512_permutex2var_ps(w[0], order->first[v], w[1]) : w[0];
+        for (size_t t = 2; t < S; t++) {
+            part = _mm512_mask_permutexvar_ps(part, order->mask[v * S + t], order->from[v], w[t]);
         }
         size_t at = v * 16, total = count * S;
         if (at + 16 <= total) {
@@ -41,30 +66,36 @@ INLINE void rebuild16(size_t count, size_t n, size_t S, const uint8_t *p, size_t
     }
 }
 
+/// The low nibbles of `low` <= 16 bytes of each plane to `out`, the high ones of `high` to `above`.
+INLINE void rebuild32(size_t low, size_t high, size_t n, size_t S, const uint8_t *p, size_t plane,
+                      const float *tables, __m512 scale, const rebuild_order *order, float *out,
+                      float *above) {
+    __mmask16 bytes = (__mmask16)((1u << low) - 1);
+    __m512i nibbles[SDK_MAX_NIBBLES];
+    for (size_t j = 0; j < n; j++) {
+        nibbles[j] = _mm512_cvtepu8_epi32(_mm_maskz_loadu_epi8(bytes, p + j * plane));
+    }
+    // vpermps reads the low four bits only, so the low nibble needs no mask.
+    rebuild16(low, n, S, nibbles, tables, scale, order, out);
+    for (size_t j = 0; j < n; j++) nibbles[j] = _mm512_srli_epi32(nibbles[j], 4);
+    rebuild16(high, n, S, nibbles, tables, scale, order, above);
+}
+
 INLINE void rebuild_f32(size_t rows, size_t n, size_t S, const uint8_t *packed,
                         const float *tables, float scale, float *out) {
-    __m512i index[SDK_VECTOR_WIDTH];
-    __mmask16 mask[SDK_VECTOR_WIDTH * SDK_VECTOR_WIDTH];
-    for (size_t v = 0; v < S; v++) {
-        int32_t row[16];
-        for (size_t t = 0; t < S; t++) mask[v * S + t] = 0;
-        for (size_t l = 0; l < 16; l++) {
-            row[l] = (int32_t)((v * 16 + l) / S);
-            mask[v * S + (v * 16 + l) % S] |= (__mmask16)(1u << l);
-        }
-        index[v] = _mm512_loadu_si512(row);
-    }
+    rebuild_order order = order_of(S);
     __m512 factor = _mm512_set1_ps(scale);
     for (size_t row = 0; row < rows; row += SDK_CHUNK_ROWS) {
-        size_t chunk = sdk_chunk_rows(rows, row), half = (chunk + 1) / 2;
-        for (size_t i = 0; i < half; i += 16) {
-            size_t count = half - i < 16 ? half - i : 16;
-            rebuild16(count, n, S, packed + i, half, 0, tables, factor, index, mask, out + i * S);
+        size_t chunk = sdk_chunk_rows(rows, row), half = (chunk + 1) / 2, rest = chunk - half;
+        float *above = out + half * S;
+        size_t i = 0;
+        for (; i + 16 <= rest; i += 16) {
+            rebuild32(16, 16, n, S, packed + i, half, tables, factor, &order, out + i * S,
+                      above + i * S);
         }
-        for (size_t i = 0; i < chunk - half; i += 16) {
-            size_t count = chunk - half - i < 16 ? chunk - half - i : 16;
-            rebuild16(count, n, S, packed + i, half, 1, tables, factor, index, mask,
-                      out + (half + i) * S);
+        if (i < half) {
+            rebuild32(half - i, rest - i, n, S, packed + i, half, tables, factor, &order,
+                      out + i * S, above + i * S);
         }
         packed += n * half;
         out += chunk * S;

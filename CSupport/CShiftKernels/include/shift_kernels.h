@@ -95,12 +95,14 @@ typedef struct sdk_lanes_pass {
 /// that it reads: the scratch of a pass is chunk * rows * columns * SDK_LANES floats.
 size_t sdk_lanes_extent(const sdk_lanes_axis *axis);
 
-/// Filters that share one list of kept positions, bytes of a block of compacted activations, and
-/// the most taps along an axis of a convolution at kept positions.
+/// Filters that share their kept positions, bytes of a block of compacted activations, and the most
+/// taps along an axis of a convolution at kept positions.
 enum { SDK_CONVOLVE_FILTERS = 32, SDK_CONVOLVE_BLOCK = 64, SDK_CONVOLVE_TAPS = 64 };
 
-/// A kept position: its input channel and row tap, each below 2^16, in one number.
+/// A kept position: its input channel and row tap, each below 2^16 - 1, in one number.
 #define SDK_CONVOLVE_POSITION(channel, tap) ((uint32_t)((channel) << 16 | (tap)))
+/// A place of a block that nothing is moved to and nobody reads.
+#define SDK_CONVOLVE_NOTHING UINT32_MAX
 
 /// One axis of a convolution at kept positions: output index i and tap t read the input at
 /// i stride + t dilation - padding.
@@ -117,17 +119,25 @@ typedef struct sdk_convolve_step {
     uint16_t channel, tap;
 } sdk_convolve_step;
 
-/// The filters that share one list of kept positions, which are put into blocks of 64 bytes, the
-/// last one what is left. Of integers, a block is 64 positions, and their number is a multiple of
-/// 4: padding repeats any position with weights of zero; `weights` is s8 [block][column tap][quad
-/// of positions][32 filters][4 positions]. Of floats, a block is 16 positions, and `weights` is f32
-/// [block][column tap][position][32 filters].
-typedef struct sdk_convolve_group {
-    size_t kept;
+/// Kept positions that are compacted at once, into blocks of 64 bytes: those of one group of
+/// filters after those of another.
+typedef struct sdk_convolve_list {
+    size_t kept;  ///< places: positions, padding of groups and SDK_CONVOLVE_NOTHING
     const uint32_t *positions;
-    const void *weights;
     const sdk_convolve_step *steps;
     size_t step_count;
+    size_t first_group, end_group;
+} sdk_convolve_list;
+
+/// Filters that share kept positions, `kept` of their list from `first` on: of integers multiples
+/// of 4, for which padding repeats any position with weights of zero; with several column taps
+/// `first` begins a block. `weights` are, of integers, s8 [block][column tap][quad of
+/// positions][32 filters][4 positions], a block being 64 positions from `first` on, the last what
+/// is left; of floats f32 [block][column tap][position][32 filters], a block being 16 positions.
+typedef struct sdk_convolve_group {
+    size_t first, kept;
+    const uint32_t *positions;
+    const void *weights;
 } sdk_convolve_group;
 
 /// A convolution of one image of u8 [height][width][in_channels] whose value is
@@ -159,10 +169,16 @@ typedef struct sdk_convolve_group {
 ///     out = clipped to low ... high                                     (NaN stays NaN)
 ///
 /// What is named in neither is not read then.
+///
+/// With a `window` of more than one column the only column tap stands for that many neighbouring
+/// ones, whose channels are counted on: channel c of the w-th is channel w in_channels + c.
 typedef struct sdk_convolution {
     size_t element_bytes;  ///< of the image: 1 for u8_s8_convolve, 4 for f32_convolve
     size_t in_channels, out_channels;
+    size_t window;  ///< 1, or with one column tap of dilation 1 the columns that it stands for
     sdk_convolve_axis rows, columns;
+    const sdk_convolve_list *lists;
+    size_t list_count;
     const sdk_convolve_group *groups;
     const int32_t *correction;
     const float *scale, *bias;
@@ -174,23 +190,28 @@ typedef struct sdk_convolution {
 /// Returns the bytes of scratch that the kernel takes, at any alignment.
 size_t sdk_convolve_scratch(const sdk_convolution *convolution);
 
-/// Writes the steps of a group whose positions rise by (tap, channel) and returns their number;
-/// with `steps` NULL only counts them. `element_bytes` are those of the image.
-size_t sdk_convolve_plan(size_t element_bytes, size_t in_channels, size_t kept,
+/// Returns how many positions a list may have for compacted activations to stay in the first-level
+/// cache; at least one block of them. Of `convolution` only the shape is read.
+size_t sdk_convolve_list_capacity(const sdk_convolution *convolution);
+
+/// Writes the steps of a list whose positions rise by (tap, channel) in every group and returns
+/// their number; with `steps` NULL only counts them. Of `convolution` only the shape is read.
+size_t sdk_convolve_plan(const sdk_convolution *convolution, size_t kept,
                          const uint32_t *positions, sdk_convolve_step *steps);
 
 /// Packs the f32 weights of `filters` <= 32 filters, [filters][in_channels][row taps][column taps],
-/// at `kept` positions, as a group has them.
-void sdk_convolve_pack_floats(size_t filters, size_t in_channels, size_t row_taps,
-                              size_t column_taps, const float *weights, size_t kept,
-                              const uint32_t *positions, float *packed);
+/// at `kept` positions, as a group has them. Of `convolution` only the shape is read.
+void sdk_convolve_pack_floats(const sdk_convolution *convolution, size_t filters,
+                              const float *weights, size_t kept, const uint32_t *positions,
+                              float *packed);
 
 /// Packs the s8 weights of `filters` <= 32 filters, [filters][in_channels][row taps][column taps],
 /// at `kept` positions followed by padding to a multiple of 4, as a group has them, and adds
-/// -in_zero times their sums to `correction[filters]`.
-void sdk_convolve_pack(size_t filters, size_t in_channels, size_t row_taps, size_t column_taps,
-                       const int8_t *weights, size_t kept, const uint32_t *positions,
-                       uint8_t in_zero, int8_t *packed, int32_t *correction);
+/// -in_zero times their sums to `correction[filters]`. Of `convolution` only the shape and in_zero
+/// are read.
+void sdk_convolve_pack(const sdk_convolution *convolution, size_t filters, const int8_t *weights,
+                       size_t kept, const uint32_t *positions, int8_t *packed,
+                       int32_t *correction);
 
 /// Packed rows for products with vectors: panels of 8 F filters, whose rows lie side by side, so
 /// that one register serves many filters and no sum crosses its lanes.

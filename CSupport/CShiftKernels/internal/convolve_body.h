@@ -16,8 +16,33 @@ typedef void convolve_out;
 /// Filters whose sums are in registers together.
 enum { CONVOLVE_PASS = 16, CONVOLVE_PARTS = CONVOLVE_PASS / SDK_PART };
 
+typedef convolve_i32 convolve_register;
+#define CONVOLVE_START correction
+
+INLINE void add_word(convolve_i32 sums[SDK_TILE][CONVOLVE_PARTS], const uint8_t *weights,
+                     const uint8_t *x, const uint8_t *rest, size_t P, size_t V) {
+    convolve_i16 even[CONVOLVE_PARTS], odd[CONVOLVE_PARTS];
+    UNROLL for (size_t v = 0; v < V; v++) {
+        convolve_u16 w;
+        memcpy(&w, weights + v * sizeof w, sizeof w);
+        even[v] = (convolve_i16)(w << 8) >> 8;
+        odd[v] = (convolve_i16)w >> 8;
+    }
+    UNROLL for (size_t p = 0; p < P; p++) {
+        int32_t four;
+        memcpy(&four, (p < P / 2 ? x : rest) + p * SDK_CONVOLVE_BLOCK, 4);
+        convolve_u16 value = (convolve_u16)(convolve_i32)four;
+        convolve_i16 low = (convolve_i16)(value & 0xFF);
+        convolve_i16 high = (convolve_i16)(value >> 8);
+        UNROLL for (size_t v = 0; v < V; v++) {
+            sums[p][v] = add_products(sums[p][v], low, even[v]);
+            sums[p][v] = add_products(sums[p][v], high, odd[v]);
+        }
+    }
+}
+
 /// Sums of one pixel and the filters from `filter` of the group on become the output.
-INLINE void finish(const convolve_job *job, const convolve_i32 *sums, size_t filter, size_t p) {
+INLINE void finish_pixel(const convolve_job *job, const convolve_i32 *sums, size_t filter, size_t p) {
     const sdk_convolution *c = job->convolution;
     size_t count = sdk_least(job->filters - filter, CONVOLVE_PASS);
     size_t at = p * c->out_channels + filter;
@@ -60,55 +85,20 @@ INLINE void finish(const convolve_job *job, const convolve_i32 *sums, size_t fil
     }
 }
 
-/// A tile of `P` pixels.
-INLINE void tile(const convolve_job *job, size_t P) {
-    const sdk_convolution *c = job->convolution;
-    for (size_t filter = 0; filter < job->filters; filter += CONVOLVE_PASS) {
-        convolve_i32 sums[SDK_TILE][CONVOLVE_PARTS];
-        UNROLL for (size_t v = 0; v < CONVOLVE_PARTS; v++) {
-            convolve_i32 begin;
-            memcpy(&begin, c->correction + job->first + filter + v * SDK_PART, sizeof begin);
-            UNROLL for (size_t p = 0; p < P; p++) sums[p][v] = begin;
-        }
-        const int8_t *weights = (const int8_t *)job->group->weights + filter * 4;
-        const uint8_t *slots = job->slots;
-        for (size_t left = job->group->kept / 4; left > 0; slots += job->pitch) {
-            size_t quads = sdk_least(left, SDK_CONVOLVE_BLOCK / 4);
-            left -= quads;
-            for (size_t t = 0; t < c->columns.taps; t++) {
-                const uint8_t *x = slots + (size_t)job->taps[t] * SDK_CONVOLVE_BLOCK;
-                for (size_t k = 0; k < quads; k++, x += 4, weights += 4 * SDK_CONVOLVE_FILTERS) {
-                    convolve_i16 even[CONVOLVE_PARTS], odd[CONVOLVE_PARTS];
-                    UNROLL for (size_t v = 0; v < CONVOLVE_PARTS; v++) {
-                        convolve_u16 w;
-                        memcpy(&w, weights + v * sizeof w, sizeof w);
-                        even[v] = (convolve_i16)(w << 8) >> 8;
-                        odd[v] = (convolve_i16)w >> 8;
-                    }
-                    UNROLL for (size_t p = 0; p < P; p++) {
-                        int32_t four;
-                        memcpy(&four, x + p * SDK_CONVOLVE_BLOCK, 4);
-                        convolve_u16 value = (convolve_u16)(convolve_i32)four;
-                        convolve_i16 low = (convolve_i16)(value & 0xFF);
-                        convolve_i16 high = (convolve_i16)(value >> 8);
-                        UNROLL for (size_t v = 0; v < CONVOLVE_PARTS; v++) {
-                            sums[p][v] = add_products(sums[p][v], low, even[v]);
-                            sums[p][v] = add_products(sums[p][v], high, odd[v]);
-                        }
-                    }
-                }
-            }
-        }
-        UNROLL for (size_t p = 0; p < P; p++) finish(job, sums[p], filter, p);
-    }
+INLINE void finish(const convolve_job *job, convolve_i32 sums[SDK_TILE][CONVOLVE_PARTS],
+                   size_t filter, size_t P, size_t V) {
+    (void)V;
+    UNROLL for (size_t p = 0; p < P; p++) finish_pixel(job, sums[p], filter, p);
 }
+
+#include "convolve_tile.h"
 
 INLINE void run_tile(const convolve_job *job, size_t pixels) {
     switch (pixels) {
-    case 4: tile(job, 4); break;
-    case 3: tile(job, 3); break;
-    case 2: tile(job, 2); break;
-    default: tile(job, 1); break;
+    case 4: tile(job, 4, CONVOLVE_PARTS); break;
+    case 3: tile(job, 3, CONVOLVE_PARTS); break;
+    case 2: tile(job, 2, CONVOLVE_PARTS); break;
+    default: tile(job, 1, CONVOLVE_PARTS); break;
     }
 }
 

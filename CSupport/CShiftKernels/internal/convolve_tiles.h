@@ -1,4 +1,6 @@
 // convolve_tiles.h - the tiles of up to 14 pixels by two registers of filters, or by one.
+#include "convolve_tile.h"
+
 #define TILES(P)                                                                                  \
     static __attribute__((noinline)) void tile_##P(const convolve_job *job) { tile(job, P, 2); } \
     static __attribute__((noinline)) void half_##P(const convolve_job *job) { tile(job, P, 1); }

@@ -14,24 +14,24 @@ static int weight_at(const sdk_convolve_group *group, size_t taps, size_t f, siz
 }
 
 void sdk_u8_s8_convolve__scalar(const sdk_convolution *c, size_t first_row, size_t end_row,
-                                size_t first_group, size_t end_group, const uint8_t *in,
+                                size_t first_list, size_t end_list, const uint8_t *in,
                                 const uint8_t *residual, void *out, uint8_t *scratch) {
     (void)scratch;
+    if (first_list >= end_list) return;
     size_t width = c->columns.out_size;
-    size_t end = sdk_least(end_group * SDK_CONVOLVE_FILTERS, c->out_channels);
+    size_t first = c->lists[first_list].first_group * SDK_CONVOLVE_FILTERS;
+    size_t end = sdk_least(c->lists[end_list - 1].end_group * SDK_CONVOLVE_FILTERS,
+                           c->out_channels);
     for (size_t i = first_row * width; i < end_row * width; i++) {
-        for (size_t o = first_group * SDK_CONVOLVE_FILTERS; o < end; o++) {
+        for (size_t o = first; o < end; o++) {
             const sdk_convolve_group *group = c->groups + o / SDK_CONVOLVE_FILTERS;
             uint32_t sum = (uint32_t)c->correction[o];
             for (size_t k = 0; k < group->kept; k++) {
                 size_t y = sdk_convolve_index(&c->rows, i / width, group->positions[k] & 0xFFFF);
                 for (size_t t = 0; t < c->columns.taps; t++) {
                     size_t x = sdk_convolve_index(&c->columns, i % width, t);
-                    int value = c->in_zero;
-                    if (y < c->rows.in_size && x < c->columns.in_size) {
-                        value = in[(y * c->columns.in_size + x) * c->in_channels +
-                                   (group->positions[k] >> 16)];
-                    }
+                    size_t from = sdk_convolve_element(c, y, x, group->positions[k] >> 16);
+                    int value = from == SIZE_MAX ? c->in_zero : in[from];
                     sum += (uint32_t)(value * weight_at(group, c->columns.taps,
                                                         o % SDK_CONVOLVE_FILTERS, k, t));
                 }
@@ -50,27 +50,26 @@ void sdk_u8_s8_convolve__scalar(const sdk_convolution *c, size_t first_row, size
     }
 }
 
-void sdk_convolve_pack(size_t filters, size_t in_channels, size_t row_taps, size_t column_taps,
-                       const int8_t *weights, size_t kept, const uint32_t *positions,
-                       uint8_t in_zero, int8_t *packed, int32_t *correction) {
-    memset(packed, 0, (kept + 3) / 4 * 4 * column_taps * SDK_CONVOLVE_FILTERS);
+void sdk_convolve_pack(const sdk_convolution *c, size_t filters, const int8_t *weights,
+                       size_t kept, const uint32_t *positions, int8_t *packed,
+                       int32_t *correction) {
+    size_t taps = c->columns.taps, length = c->in_channels * c->rows.taps * taps * c->window;
+    memset(packed, 0, (kept + 3) / 4 * 4 * taps * SDK_CONVOLVE_FILTERS);
     for (size_t block = 0; block < kept; block += SDK_CONVOLVE_BLOCK) {
         size_t count = sdk_least(kept - block, SDK_CONVOLVE_BLOCK), quads = (count + 3) / 4;
         for (size_t f = 0; f < filters; f++) {
-            const int8_t *from = weights + f * in_channels * row_taps * column_taps;
             uint32_t sum = 0;
             for (size_t k = 0; k < count; k++) {
-                uint32_t position = positions[block + k];
-                size_t row = (position >> 16) * row_taps + (position & 0xFFFF);
-                for (size_t t = 0; t < column_taps; t++) {
-                    int8_t weight = from[row * column_taps + t];
+                for (size_t t = 0; t < taps; t++) {
+                    int8_t weight =
+                        weights[f * length + sdk_convolve_weight(c, positions[block + k], t)];
                     size_t quad = t * quads + k / 4;
                     packed[(quad * SDK_CONVOLVE_FILTERS + f) * 4 + k % 4] = weight;
                     sum += (uint32_t)weight;
                 }
             }
-            correction[f] = (int32_t)((uint32_t)correction[f] - in_zero * sum);
+            correction[f] = (int32_t)((uint32_t)correction[f] - c->in_zero * sum);
         }
-        packed += quads * column_taps * SDK_CONVOLVE_FILTERS * 4;
+        packed += quads * taps * SDK_CONVOLVE_FILTERS * 4;
     }
 }

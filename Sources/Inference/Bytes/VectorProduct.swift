@@ -24,7 +24,8 @@ extension PlanBuilder {
         let factor = source.factors.reduce(1) { $0 * $1.values[0] }
         let bias = product.biasName.flatMap { graph.constant($0)?.floats }
         // What is merged is done at once where it is a limit, else by steps of its own.
-        let limits = item.clippedSum.flatMap { $0.addend == nil ? $0.range : nil }
+        let epilogue = item.mergedEpilogue
+        let limits = epilogue.rest.isEmpty && epilogue.addend == nil ? epilogue.range : nil
         let row = try readPlain(item.inputs[0])
         let target = try define(item.output, plain: info(item.output))
         let threads = threads

@@ -41,8 +41,9 @@ extension PlanBuilder {
         }
         // Neighbours of convolutions at kept positions work in their layout.
         let neighbour =
-            sparseDensities.isEmpty
-            ? nil : try? make(product.source.value(.float), product.target.value(.float))
+            !hasSparseConvolutions
+            ? nil
+            : try? make(product.source.value(.float), product.target.value(.float))
         let made =
             try neighbour.flatMap { $0.primitive.isSlow ? nil : $0 }
             ?? make(Layout(any: sourceShape), Layout(any: targetShape))
@@ -123,14 +124,16 @@ extension PlanBuilder {
             isTransposed: strides[1] == 1, channelAxes: [1], biasName: biasName,
             biasShape: [1, columns],
             source: .init(plain: sourceShape, rows: rows, columns: inner),
-            target: .init(plain: shape, rows: rows, columns: columns)
+            target: .init(plain: shape, rows: rows, columns: columns),
+            grid: SparseGrid(
+                rows: rows, inner: inner, columns: columns, isTransposed: strides[1] == 1)
         ) { source, weights, bias, target, posts, integers in
             try Primitive.matrixProduct(
                 source: source, weights: weights, bias: bias, target: target, posts: posts,
                 integers: integers)
         }
         if rows == 1, try lowerVector(item, product, inner: inner, columns: columns) { return }
-        if try lowerByBytes(item, product) { return }
+        if try lowerByBytes(item, product) || lowerSparse(item, product) { return }
         let source = try readPlain(item.inputs[0])
         let weightLayout = try Layout(sizes, strides: strides)
         let sourceLayout = try product.source.primitive(.float)

@@ -2,22 +2,25 @@ internal import DenseMath
 internal import Networks
 internal import PowerOfTwo
 
-/// A convolution of images as the kernels over kept positions see it.
+/// A convolution of images, or a product of a matrix and constant weights, as the kernels over kept
+/// positions see it.
 struct SparseGrid {
     let images: Int
     let channels: Int
     let filters: Int
+    let groups: Int
     let rows: PackedConvolution.Axis
     let columns: PackedConvolution.Axis
+    /// Whether weights lie `[channels, filters]`, as those of products may.
+    let isTransposed: Bool
 
-    /// Nil for what the kernels do not have: several groups of channels, other than two spatial
-    /// dimensions, kernels that are too large.
+    /// Nil for what the kernels do not have: other than two spatial dimensions, kernels that are too
+    /// large.
     init?(
         _ convolution: Operation.Convolution, _ window: Operation.ResolvedWindow, source: [Int],
         target: [Int]
     ) {
-        guard convolution.groups == 1, source.count == 4,
-            source[1] <= PackedConvolution.largestChannels,
+        guard source.count == 4, source[1] <= PackedConvolution.largestChannels,
             convolution.kernel.allSatisfy({ $0 <= PackedConvolution.largestTaps })
         else { return nil }
         func axis(_ index: Int) -> PackedConvolution.Axis {
@@ -29,61 +32,112 @@ struct SparseGrid {
         images = source[0]
         channels = source[1]
         filters = target[1]
+        groups = convolution.groups
         rows = axis(0)
         columns = axis(1)
+        isTransposed = false
+    }
+
+    /// A product of `rows` rows of `inner` elements; nil where they are none, or too long.
+    init?(rows: Int, inner: Int, columns: Int, isTransposed: Bool) {
+        guard rows > 0, columns > 0, (1...PackedConvolution.largestChannels).contains(inner) else {
+            return nil
+        }
+        images = 1
+        channels = inner
+        filters = columns
+        groups = 1
+        self.rows = PackedConvolution.Axis(inSize: rows, outSize: rows)
+        self.columns = PackedConvolution.Axis(inSize: 1, outSize: 1)
+        self.isTransposed = isTransposed
     }
 
     /// For every 32 filters the positions, channel and kernel row, at which one has a weight.
-    func keptPositions<Element: Numeric>(_ weights: UnsafeBufferPointer<Element>) -> [[Int]] {
-        let length = channels * rows.taps
+    ///
+    /// - Parameter weights: `[filters, channels / groups, kernel height, kernel width]`.
+    private func keptPositions<Element: Numeric>(
+        _ weights: UnsafeBufferPointer<Element>
+    ) -> [[Int]] {
+        let length = channels / groups * rows.taps
         return stride(from: 0, to: filters, by: 32).map { first in
-            (0..<length).filter { position in
-                (first..<min(first + 32, filters)).contains { filter in
-                    let begin = (filter * length + position) * columns.taps
-                    return weights[begin..<(begin + columns.taps)].contains { $0 != 0 }
+            // Of each group that has some of the filters.
+            Dictionary(grouping: first..<min(first + 32, filters)) { $0 / (filters / groups) }
+                .sorted { $0.key < $1.key }
+                .flatMap { group, filters in
+                    (0..<length).filter { position in
+                        filters.contains { filter in
+                            let begin = (filter * length + position) * columns.taps
+                            return weights[begin..<(begin + columns.taps)].contains { $0 != 0 }
+                        }
+                    }.map { group * length + $0 }
                 }
-            }
         }
     }
 
-    /// The share of positions that are kept.
-    func density(_ kept: [[Int]]) -> Double {
-        let positions = kept.count * channels * rows.taps
+    /// The multiplications that are left, as a share of those of the dense weights; above 1 where
+    /// filters of several groups share their positions.
+    func density<Element: Numeric>(_ weights: [Element]) -> Double {
+        let kept = weights.inFilters(of: self).withUnsafeBufferPointer { keptPositions($0) }
+        let positions = kept.count * (channels / groups) * rows.taps
         return Double(kept.reduce(0) { $0 + $1.count }) / Double(max(1, positions))
     }
 
     /// Weights of integers as the kernels take them; nil when there are none.
     func packed(
-        _ weights: ByteWeights, _ source: ByteScale, _ epilogue: ConvolutionEpilogue
+        _ weights: [Int8], _ source: ByteScale, _ epilogue: ConvolutionEpilogue, threads: Int
     ) -> PackedConvolution? {
-        weights.bytes.withUnsafeBufferPointer { bytes in
+        weights.inFilters(of: self).withUnsafeBufferPointer { bytes in
             bytes.baseAddress.map {
                 PackedConvolution(
-                    filters: filters, channels: channels, rows: rows, columns: columns,
-                    weights: $0, kept: keptPositions(bytes), inputZero: source.zero,
-                    epilogue: epilogue)
+                    filters: filters, channels: channels, groups: groups, rows: rows,
+                    columns: columns, weights: $0, kept: keptPositions(bytes),
+                    inputZero: source.zero, epilogue: epilogue, threads: threads)
             }
         }
     }
 
     /// Weights of floats as the kernels take them; nil when there are none.
     func packed(
-        _ weights: Tensor, bias: [Float], range: ClosedRange<Float>
+        _ weights: [Float], bias: [Float], range: ClosedRange<Float>, threads: Int
     ) -> PackedConvolution? {
-        weights.withFloats { floats in
+        weights.inFilters(of: self).withUnsafeBufferPointer { floats in
             floats.baseAddress.map {
                 PackedConvolution(
-                    filters: filters, channels: channels, rows: rows, columns: columns,
-                    weights: $0, kept: keptPositions(floats), bias: bias, range: range)
+                    filters: filters, channels: channels, groups: groups, rows: rows,
+                    columns: columns, weights: $0, kept: keptPositions(floats), bias: bias,
+                    range: range, threads: threads)
             }
         }
     }
 
     /// The share of kept positions at and below which computing only those takes less time than
-    /// oneDNN's dense convolution.
+    /// oneDNN does with all.
     ///
-    /// With this share kept, oneDNN took 0.97 to 1.24 times as long in int8 and 0.98 to 1.20 times in
-    /// f32, for layers of ResNet-18 and 50 at 224, on one thread with AVX-512 VNNI; least of 50 runs
-    /// each and more, by turns in blocks of 25 and of 5.
-    static let crossover = 0.8
+    /// On one thread with AVX-512 VNNI oneDNN took 0.97 to 1.24 times as long in int8, and 0.98 to 1.20
+    /// times in f32, with 80 % kept, for convolutions of ResNet-18 and 50 at 224; for products of
+    /// 2 to 256 rows (784 x 300 in int8, 384 x 1536 and 1536 x 384 in f32) 0.7 to 1.3 times as long
+    /// with 80 % kept, 1.0 to 1.7 times with half.
+    ///
+    /// - Parameter merged: whether what follows is part of the step; oneDNN does it along the way.
+    func crossover(merged: Bool) -> Double { merged && columns.inSize > 1 ? 0.8 : 0.5 }
+}
+
+extension Array where Element: Numeric {
+    /// Weights that lie `[channels, filters]` as `[filters, channels]`.
+    fileprivate func inFilters(of grid: SparseGrid) -> [Element] {
+        guard grid.isTransposed, count == grid.channels * grid.filters else { return self }
+        return [Element](unsafeUninitializedCapacity: count) { buffer, initialized in
+            // By strips that stay in the caches.
+            for first in stride(from: 0, to: grid.channels, by: 64) {
+                for filter in 0..<grid.filters {
+                    for channel in first..<Swift.min(first + 64, grid.channels) {
+                        buffer.initializeElement(
+                            at: filter * grid.channels + channel,
+                            to: self[channel * grid.filters + filter])
+                    }
+                }
+            }
+            initialized = count
+        }
+    }
 }

@@ -9,30 +9,39 @@ extension PlanBuilder {
         _ item: PlanGraph.Operator, _ product: ByteProduct, _ weights: ByteWeights,
         source sourceScale: ByteScale, target scale: ByteScale?
     ) throws -> Bool {
-        guard kernels != .dense, let grid = product.grid,
-            let (addend, range) = item.clippedSum, scale != nil || addend == nil
-        else { return false }
-        let kept = weights.bytes.withUnsafeBufferPointer { grid.keptPositions($0) }
-        let density = grid.density(kept)
-        guard isSparse(density) else { return false }
-        let residual = try addend.map {
+        guard kernels != .dense, let grid = product.grid else { return false }
+        // Bytes are written by what is merged whole, and residuals are bytes like the results.
+        var epilogue = item.mergedEpilogue
+        var scale = epilogue.rest.isEmpty ? scale : nil
+        if scale == nil, epilogue.addend != nil { epilogue = .none(of: item) }
+        if !epilogue.rest.isEmpty { scale = nil }
+        let density = grid.density(weights.bytes)
+        guard isSparse(grid, density, merged: epilogue.rest.isEmpty) else { return false }
+        let residual = try epilogue.addend.map {
             try readBytes($0, as: product.target.value(.byte))
         }
-        let epilogue = ConvolutionEpilogue(
+        let numbers = ConvolutionEpilogue(
             input: sourceScale, weightScales: weights.scales,
-            bias: bias(of: product, grid), residual: residual?.scale, range: range, output: scale)
-        guard let packed = grid.packed(weights, sourceScale, epilogue) else { return false }
+            bias: bias(of: product, grid), residual: residual?.scale, range: epilogue.range,
+            output: scale)
+        let threads = threads
+        guard let packed = grid.packed(weights.bytes, sourceScale, numbers, threads: threads)
+        else { return false }
         let source = try readBytes(item.inputs[0], as: product.source.value(.byte))
         let target = define(
             item.output, in: try product.target.value(scale == nil ? .float : .byte), scale)
         let isTransposed = product.isTransposed
         emitSparse(
-            item, product.weightName, grid, density: density, packed, [source, target, residual],
+            item, epilogue, product.weightName, grid, density: density, packed,
+            [source, target, residual],
             // The weights in bytes; the scale and the bias of every filter.
             rebuilt: weights.bytes.count, keptFloats: grid.filters * 2
         ) { dense in
-            grid.packed(ByteWeights(dense, isTransposed: isTransposed), sourceScale, epilogue)
+            grid.packed(
+                ByteWeights(dense, isTransposed: isTransposed).bytes, sourceScale, numbers,
+                threads: threads)
         }
+        if !epilogue.rest.isEmpty { try lowerFused(epilogue.rest, on: item.output) }
         return true
     }
 
@@ -40,43 +49,63 @@ extension PlanBuilder {
     mutating func lowerSparse(
         _ item: PlanGraph.Operator, _ product: ByteProduct
     ) throws -> Bool {
-        guard let density = sparseDensities[item.output], let grid = product.grid,
-            let (addend, range) = item.clippedSum, let weights = graph.constant(product.weightName)
+        guard bytes == nil, kernels != .dense, let grid = product.grid,
+            let weights = graph.constant(product.weightName)
         else { return false }
+        let epilogue = item.mergedEpilogue
+        guard let density = sparseDensity(grid, weights, epilogue) else { return false }
         let bias = bias(of: product, grid)
-        guard let packed = grid.packed(weights, bias: bias, range: range) else { return false }
-        let residual = try addend.map { try read($0, as: product.target.value(.float)) }
+        let threads = threads
+        guard
+            let packed = grid.packed(
+                weights.floats, bias: bias, range: epilogue.range, threads: threads)
+        else { return false }
+        let residual = try epilogue.addend.map {
+            try read($0, as: product.target.value(.float))
+        }
         let source = try read(item.inputs[0], as: product.source.value(.float))
         let target = define(item.output, in: try product.target.value(.float))
         emitSparse(
-            item, product.weightName, grid, density: density, packed, [source, target, residual],
-            rebuilt: 0, keptFloats: grid.filters
+            item, epilogue, product.weightName, grid, density: density, packed,
+            [source, target, residual], rebuilt: 0, keptFloats: grid.filters
         ) { dense in
-            grid.packed(dense, bias: bias, range: range)
+            grid.packed(dense.floats, bias: bias, range: epilogue.range, threads: threads)
         }
+        if !epilogue.rest.isEmpty { try lowerFused(epilogue.rest, on: item.output) }
         return true
     }
 
-    /// Finds the convolutions of floats that ``lowerSparse(_:_:)`` computes.
+    /// Finds the convolutions of floats that ``lowerSparse(_:_:)`` computes: their neighbours work in
+    /// their layout.
     mutating func findSparseConvolutions() throws {
         guard bytes == nil, kernels != .dense else { return }
         for item in graph.operators {
             guard case .conv(let convolution) = item.operation, item.isWeighted(in: graph),
-                item.clippedSum != nil, let weights = graph.constant(item.input(1))
+                let weights = graph.constant(item.input(1))
             else { continue }
             let source = graph.shape(item.inputs[0])
             let window = try convolution.resolved(input: source)
             let target = try info(item.output).shape
-            guard let grid = SparseGrid(convolution, window, source: source, target: target),
-                !target.contains(0)
-            else { continue }
-            let density = grid.density(weights.withFloats { grid.keptPositions($0) })
-            if isSparse(density) { sparseDensities[item.output] = density }
+            if let grid = SparseGrid(convolution, window, source: source, target: target),
+                !target.contains(0), sparseDensity(grid, weights, item.mergedEpilogue) != nil
+            {
+                hasSparseConvolutions = true
+                return
+            }
         }
     }
 
-    private func isSparse(_ density: Double) -> Bool {
-        kernels == .sparse || density <= SparseGrid.crossover
+    /// The density of weights of floats; nil where dense ones take less time.
+    private func sparseDensity(
+        _ grid: SparseGrid, _ weights: Tensor, _ epilogue: MergedEpilogue
+    ) -> Double? {
+        let density = grid.density(weights.floats)
+        return isSparse(grid, density, merged: epilogue.rest.isEmpty) ? density : nil
+    }
+
+    /// - Parameter merged: whether all that follows is merged into the step.
+    private func isSparse(_ grid: SparseGrid, _ density: Double, merged: Bool) -> Bool {
+        kernels == .sparse || density <= grid.crossover(merged: merged)
     }
 
     private func bias(of product: ByteProduct, _ grid: SparseGrid) -> [Float] {
@@ -93,8 +122,9 @@ extension PlanBuilder {
     ///   - keptFloats: floats that packing takes from one run to the next.
     ///   - pack: packs weights that were rebuilt.
     private mutating func emitSparse(
-        _ item: PlanGraph.Operator, _ weightName: String, _ grid: SparseGrid, density: Double,
-        _ packed: PackedConvolution, _ values: [PlacedValue?], rebuilt: Int, keptFloats: Int,
+        _ item: PlanGraph.Operator, _ epilogue: MergedEpilogue, _ weightName: String,
+        _ grid: SparseGrid, density: Double, _ packed: PackedConvolution, _ values: [PlacedValue?],
+        rebuilt: Int, keptFloats: Int,
         pack: @escaping (_ dense: Tensor) -> PackedConvolution?
     ) {
         let run = SparseRun(packed, grid, threads: threads)
@@ -109,7 +139,7 @@ extension PlanBuilder {
             make = { packed }
         }
         emit(
-            operation: label(item, item.fused),
+            operation: label(item, Array(item.fused.dropLast(epilogue.rest.count))),
             kernel: "kept positions:\(InstructionSet.selected.rawValue)",
             density: graph.densities[weightName] ?? density, scratch: run.scratchBytes,
             values.compactMap { $0 }
@@ -124,23 +154,41 @@ extension PlanBuilder {
     }
 }
 
+/// What a step at kept positions does after its sums.
+struct MergedEpilogue {
+    /// What is added.
+    var addend: String?
+    /// Between what it is clipped after that.
+    var range: ClosedRange<Float> = -.infinity...(.infinity)
+    /// What is left to other steps.
+    var rest: [PlanGraph.Fused]
+
+    static func none(of item: PlanGraph.Operator) -> Self { Self(rest: item.fused) }
+}
+
 extension PlanGraph.Operator {
-    /// What is added to its result and between what it is clipped after that; nil when something
-    /// else is done to it.
-    var clippedSum: (addend: String?, range: ClosedRange<Float>)? {
-        var rest = fused[...]
-        var addend: String?
-        if case .add(let value)? = rest.first {
-            addend = value
-            rest = rest.dropFirst()
+    /// What of its followers a step at kept positions does.
+    var mergedEpilogue: MergedEpilogue {
+        var epilogue = MergedEpilogue.none(of: self)
+        if case .add(let value)? = epilogue.rest.first {
+            epilogue.addend = value
+            epilogue.rest.removeFirst()
         }
-        guard let follower = rest.first else { return (addend, -.infinity...(.infinity)) }
-        guard rest.count == 1, case .function(let function) = follower else { return nil }
-        switch function {
-        case .relu: return (addend, 0...(.infinity))
-        case .clip(let minimum, let maximum) where minimum <= maximum:
-            return (addend, minimum...maximum)
-        default: return nil
+        if case .function(let function)? = epilogue.rest.first, let range = function.range {
+            epilogue.range = range
+            epilogue.rest.removeFirst()
+        }
+        return epilogue
+    }
+}
+
+extension Networks.Operation.Unary {
+    /// Between what it clips; nil for what does something else.
+    fileprivate var range: ClosedRange<Float>? {
+        switch self {
+        case .relu: 0...(.infinity)
+        case .clip(let minimum, let maximum) where minimum <= maximum: minimum...maximum
+        default: nil
         }
     }
 }

@@ -29,18 +29,14 @@ struct SparseRun {
     ) {
         let sourceStep = grid.rows.inSize * grid.columns.inSize * grid.channels
         let targetStep = grid.rows.outSize * grid.columns.outSize * grid.filters
-        // Groups compact the same rows each for itself: they cost nothing to take apart.
-        let splitsGroups = packed.groupCount >= 2 * threads
-        let parts = splitsGroups ? packed.groupCount : packed.rowCount
         for image in 0..<grid.images {
             let input = source + image * sourceStep * inputBytes
             let addend = residual.map { $0 + image * targetStep * inputBytes }
             let output = target + image * targetStep * outputBytes
             ThreadTeam.run(threads, threads: threads) { thread in
-                let part = (parts * thread / threads)..<(parts * (thread + 1) / threads)
+                let share = packed.share(of: thread, threads)
                 packed.run(
-                    rows: splitsGroups ? 0..<packed.rowCount : part,
-                    groups: splitsGroups ? part : nil, input: input,
+                    rows: share.rows, parts: share.parts, input: input,
                     residual: addend.map { UnsafeRawPointer($0) }, output: output,
                     scratch: (scratch + thread * scratchStep).assumingMemoryBound(to: UInt8.self))
             }

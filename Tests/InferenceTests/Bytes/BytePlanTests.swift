@@ -98,6 +98,46 @@ struct BytePlanTests {
         }
     }
 
+    @Test(
+        "so does a product of several rows, wherever its weights have their channels",
+        arguments: [2, 13, 40], [1, 2])
+    func sparseProduct(rows: Int, threads: Int) throws {
+        let sketch = Sketch(seed: 18)
+        let x = sketch.input([rows, 70], as: "x")
+        let first = try sketch.add(
+            .gemm(.init(transposesB: true)), x, sketch.parameter([100, 70]),
+            sketch.parameter([100]), as: "first")
+        let relu = try sketch.add(.unary(.relu), first, as: "relu")
+        let second = try sketch.add(.matMul, relu, sketch.parameter([100, 40]), as: "second")
+        let gelu = try sketch.add(.unary(.gelu(approximately: false)), second, as: "gelu")
+        let plan = try expectBytes(
+            sketch.giving(relu, gelu).pruned(), rounding: ["x": "x", "relu": "relu"],
+            threads: threads)
+        let kernels = plan.steps.map(\.kernel).filter { $0.hasPrefix("kept positions:") }
+        #expect(kernels.count == 2, "\(plan.steps)")
+    }
+
+    @Test("plans of bytes and of floats that are made at the same time are both right")
+    func madeTogether() async throws {
+        // Of one, three and six channels, and sizes that no other test has.
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            for size in 0..<24 {
+                tasks.addTask {
+                    let sketch = Sketch(seed: UInt64(size))
+                    let x = sketch.input([1, [1, 3, 6][size % 3], 17 + size, 29], as: "x")
+                    let conv = try sketch.conv(x, to: 6, kernel: 5, bias: true, as: "conv")
+                    let network = try network(sketch, conv)
+                    if size % 2 == 0 {
+                        try expectAgreement(network)
+                    } else {
+                        try expectBytes(network, rounding: ["x": "x", "conv": "conv"])
+                    }
+                }
+            }
+            try await tasks.waitForAll()
+        }
+    }
+
     @Test("pooling and flattening pass bytes on to a product")
     func pooling() throws {
         let sketch = Sketch(seed: 9)
