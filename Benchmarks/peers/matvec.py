@@ -1,11 +1,12 @@
-"""A linear layer times one vector: SmartDeal's packed weights beside ggml's repacked 4-bit ones (q4_K), on one thread, in turns.
+"""A linear layer times one vector: SmartDeal's packed weights beside ggml's repacked 4-bit ones (q4_K), in turns.
 
-    python matvec.py SD_BENCH [--outputs N] [--inputs N] [--seconds S] [--ggml FOLDER]
+    python matvec.py SD_BENCH [--outputs N] [--inputs N] [--threads T...] [--seconds S] [--rounds N] [--ggml FOLDER]
 
 SD_BENCH is the built sd-bench. Its rows are timed in one process with OpenBLAS sgemv; ggml is timed here, before and after each of its
 runs. ggml's libraries come from llama-cpp-python, or from a FOLDER with libggml-base.so and libggml-cpu.so. Weights are Gaussian, in copies
 of more than 256 MB in all that are used in turn, so that they come from memory. G weights/s count the weights of the dense layer; errors
-are those of W x against the original weights.
+are those of W x against the original weights. The figure of each side is its best over all rounds, the ratio the median over the rounds
+of its rate / ggml's beside it. Writes Benchmarks/results/matvec.json.
 """
 from __future__ import annotations
 
@@ -13,6 +14,7 @@ import argparse
 import ctypes
 import json
 import os
+import statistics
 import subprocess
 import tempfile
 import time
@@ -23,6 +25,8 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ[name] = "1"
 
 import numpy as np  # noqa: E402  (after the thread limits)
+
+RESULTS = Path(__file__).parents[1] / "results" / "matvec.json"
 
 F32, Q4_K = 0, 12
 POOL_BYTES = 270 << 20
@@ -83,13 +87,13 @@ class Ggml:
 class Product:
     """Copies of one quantised layer, each with its own graph."""
 
-    def __init__(self, ggml: Ggml, outputs: int, inputs: int) -> None:
+    def __init__(self, ggml: Ggml, outputs: int, inputs: int, threads: int) -> None:
         random = np.random.default_rng(1)
         weights = (0.05 * random.standard_normal((outputs, inputs))).astype(np.float32)
         x = random.standard_normal(inputs).astype(np.float32)
         self.ggml, self.weight_count = ggml, outputs * inputs
         self.backend = ggml.backend_cpu_init()
-        ggml.backend_cpu_set_n_threads(self.backend, 1)
+        ggml.backend_cpu_set_n_threads(self.backend, threads)
         kind, self.name = ggml.repacked(self.backend)
         size = ggml.row_size(Q4_K, inputs) * outputs
         self.bits = 8 * size / self.weight_count
@@ -132,10 +136,10 @@ class Product:
         return least
 
 
-def our_report(sd_bench: str, shape: str) -> dict:
+def our_report(sd_bench: str, shape: str, threads: int) -> dict:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "results.json"
-        subprocess.run([sd_bench, "--filter", f"matvec {shape}", "--threads", "1", "--json", str(path)], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([sd_bench, "--filter", f"matvec {shape} {threads} thread", "--threads", str(threads), "--json", str(path)], check=True, stdout=subprocess.DEVNULL)
         return json.loads(path.read_text())
 
 
@@ -147,34 +151,48 @@ def ggml_folder() -> Path:
     return Path(llama_cpp.__file__).parent / "lib"
 
 
+def compare(arguments: argparse.Namespace, threads: int) -> list[dict]:
+    product = Product(Ggml(arguments.ggml or ggml_folder()), arguments.outputs, arguments.inputs, threads)
+    shape = f"{arguments.outputs}x{arguments.inputs}"
+    best: dict[str, dict] = {}
+    ratios: dict[str, list[float]] = {}
+    theirs = [product.least(arguments.seconds)]
+    for _ in range(arguments.rounds):
+        report = our_report(arguments.sd_bench, shape, threads)
+        theirs.append(product.least(arguments.seconds))
+        beside = product.weight_count / min(theirs[-2:]) / 1e9
+        counts = {count["name"]: count["value"] for count in report["counts"]}
+        for row in report["results"]:
+            name = row["name"].split(", weights from memory")[0]
+            found = {"bits": counts[f"thousandths of a bit a weight, {name}"] / 1000, "error": counts[f"error of W x in thousandths, {name}"] / 1000}
+            # The ratio of a row is that of times, which both do the same work in.
+            for title, rate, more in ((name, row["value"], found), (row["reference"], row["value"] * row["ratio"], {})):
+                entry = best.setdefault(title, {"name": title, "rate": 0.0, **more})
+                entry["rate"] = max(entry["rate"], rate)
+                ratios.setdefault(title, []).append(rate / beside)
+    rows = [{"name": f"ggml q4_K ({product.name})", "rate": product.weight_count / min(theirs) / 1e9, "ratio": 1.0, "bits": product.bits, "error": product.error}]
+    rows += [{**entry, "ratio": statistics.median(ratios[title])} for title, entry in best.items()]
+    return [{"shape": shape, "threads": threads, "rounds": arguments.rounds, **row} for row in rows]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("sd_bench")
     parser.add_argument("--outputs", type=int, default=4096)
     parser.add_argument("--inputs", type=int, default=4096)
-    parser.add_argument("--seconds", type=float, default=3, help="of each timing of ggml")
+    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--seconds", type=float, default=2, help="of each timing of ggml")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--ggml", type=Path)
     arguments = parser.parse_args()
-    product = Product(Ggml(arguments.ggml or ggml_folder()), arguments.outputs, arguments.inputs)
-    theirs = product.least(arguments.seconds)
-    ours: dict[str, float] = {}
-    notes: dict[str, str] = {}
-    for _ in range(arguments.rounds):
-        report = our_report(arguments.sd_bench, f"{arguments.outputs}x{arguments.inputs}")
-        counts = {count["name"]: count["value"] for count in report["counts"]}
-        for row in report["results"]:
-            name = row["name"].removesuffix(", weights from memory, 1 thread")
-            # The ratio is that of times, which both do the same work in.
-            for title, rate in ((name, row["value"]), (row["reference"], row["value"] * row["ratio"])):
-                ours[title] = max(ours.get(title, 0), rate)
-            bits = counts[f"thousandths of a bit a weight, {name}"] / 1000
-            notes[name] = f", {bits:.2f} bits, error {counts[f'error of W x in thousandths, {name}'] / 1000:.3f}"
-        theirs = min(theirs, product.least(arguments.seconds))
-    rate = product.weight_count / theirs / 1e9
-    print(f"{rate:6.1f} G weights/s  1.00x  ggml q4_K ({product.name}), {product.bits:.2f} bits, error {product.error:.3f}")
-    for name, value in ours.items():
-        print(f"{value:6.1f} G weights/s  {value / rate:.2f}x  {name}{notes.get(name, '')}")
+    rows = []
+    for threads in arguments.threads:
+        print(f"{arguments.outputs} x {arguments.inputs}, weights from memory, {threads} thread{'s' if threads > 1 else ''}")
+        for row in compare(arguments, threads):
+            rows.append(row)
+            notes = f", {row['bits']:.2f} bits, error {row['error']:.3f}" if "bits" in row else ""
+            print(f"{row['rate']:7.1f} G weights/s  {row['ratio']:.2f}x  {row['name']}{notes}", flush=True)
+    RESULTS.write_text(json.dumps(rows, indent=1) + "\n")
 
 
 if __name__ == "__main__":

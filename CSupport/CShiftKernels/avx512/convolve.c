@@ -11,7 +11,9 @@
 #define SDK_TILE 14
 #define SDK_CONVOLVE SDK_VARIANT(u8_s8_convolve)
 typedef uint8_t convolve_in;
+typedef uint8_t convolve_lane;
 typedef void convolve_out;
+enum { CONVOLVE_SLOT = SDK_CONVOLVE_BLOCK };
 
 SDK_TARGET_BEGIN(SDK_AVX512_FEATURES)
 
@@ -19,7 +21,10 @@ SDK_TARGET_BEGIN(SDK_AVX512_FEATURES)
 
 enum { CONVOLVE_PASS = SDK_CONVOLVE_FILTERS, CONVOLVE_PARTS = 2 };
 typedef __m512i convolve_register;
-#define CONVOLVE_START correction
+
+INLINE __m512i start(const convolve_job *job, size_t filter, size_t v) {
+    return _mm512_loadu_si512(job->convolution->correction + job->first + filter + 16 * v);
+}
 
 INLINE void add_word(__m512i sums[SDK_TILE][2], const uint8_t *weights, const uint8_t *x,
                      const uint8_t *rest, size_t P, size_t V) {
@@ -27,7 +32,7 @@ INLINE void add_word(__m512i sums[SDK_TILE][2], const uint8_t *weights, const ui
     __m512i w1 = V > 1 ? _mm512_loadu_si512(weights + 64) : w0;
     UNROLL for (size_t p = 0; p < P; p++) {
         int32_t four;
-        memcpy(&four, (p < P / 2 ? x : rest) + p * SDK_CONVOLVE_BLOCK, 4);
+        memcpy(&four, (p < P / 2 ? x : rest) + p * CONVOLVE_SLOT, 4);
         __m512i value = _mm512_set1_epi32(four);
         sums[p][0] = _mm512_dpbusd_epi32(sums[p][0], value, w0);
         if (V > 1) sums[p][1] = _mm512_dpbusd_epi32(sums[p][1], value, w1);

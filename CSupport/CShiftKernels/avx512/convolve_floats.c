@@ -11,7 +11,9 @@
 #define SDK_TILE 14
 #define SDK_CONVOLVE SDK_VARIANT(f32_convolve)
 typedef float convolve_in;
+typedef float convolve_lane;
 typedef float convolve_out;
+enum { CONVOLVE_SLOT = SDK_CONVOLVE_BLOCK };
 
 SDK_TARGET_BEGIN(SDK_AVX512_FEATURES)
 
@@ -19,14 +21,17 @@ SDK_TARGET_BEGIN(SDK_AVX512_FEATURES)
 
 enum { CONVOLVE_PASS = SDK_CONVOLVE_FILTERS, CONVOLVE_PARTS = 2 };
 typedef __m512 convolve_register;
-#define CONVOLVE_START bias
+
+INLINE __m512 start(const convolve_job *job, size_t filter, size_t v) {
+    return _mm512_loadu_ps(job->convolution->bias + job->first + filter + 16 * v);
+}
 
 INLINE void add_word(__m512 sums[SDK_TILE][2], const uint8_t *weights, const uint8_t *x,
                      const uint8_t *rest, size_t P, size_t V) {
     __m512 w0 = _mm512_loadu_ps(weights);
     __m512 w1 = V > 1 ? _mm512_loadu_ps(weights + 64) : w0;
     UNROLL for (size_t p = 0; p < P; p++) {
-        __m512 value = _mm512_set1_ps(*(const float *)((p < P / 2 ? x : rest) + p * SDK_CONVOLVE_BLOCK));
+        __m512 value = _mm512_set1_ps(*(const float *)((p < P / 2 ? x : rest) + p * CONVOLVE_SLOT));
         sums[p][0] = _mm512_fmadd_ps(value, w0, sums[p][0]);
         if (V > 1) sums[p][1] = _mm512_fmadd_ps(value, w1, sums[p][1]);
     }

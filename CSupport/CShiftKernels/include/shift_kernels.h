@@ -119,6 +119,14 @@ typedef struct sdk_convolve_step {
     uint16_t channel, tap;
 } sdk_convolve_step;
 
+/// The same of 16 neighbouring bytes: place `place + i` of a list becomes byte index[i] from `channel`
+/// on, 0 where that is above 127.
+typedef struct sdk_convolve_narrow_step {
+    uint8_t index[16];
+    uint32_t place;
+    uint16_t channel, tap;
+} sdk_convolve_narrow_step;
+
 /// Kept positions that are compacted at once, into blocks of 64 bytes: those of one group of
 /// filters after those of another.
 typedef struct sdk_convolve_list {
@@ -126,6 +134,8 @@ typedef struct sdk_convolve_list {
     const uint32_t *positions;
     const sdk_convolve_step *steps;
     size_t step_count;
+    const sdk_convolve_narrow_step *narrow;  ///< of bytes of at least 16 channels
+    size_t narrow_count;
     size_t first_group, end_group;
 } sdk_convolve_list;
 
@@ -198,6 +208,11 @@ size_t sdk_convolve_list_capacity(const sdk_convolution *convolution);
 /// their number; with `steps` NULL only counts them. Of `convolution` only the shape is read.
 size_t sdk_convolve_plan(const sdk_convolution *convolution, size_t kept,
                          const uint32_t *positions, sdk_convolve_step *steps);
+
+/// Writes the narrow steps of a list of bytes and returns their number, 0 with fewer than 16 channels;
+/// with `steps` NULL only counts them. Of `convolution` only the shape is read.
+size_t sdk_convolve_plan_narrow(const sdk_convolution *convolution, size_t kept,
+                                const uint32_t *positions, sdk_convolve_narrow_step *steps);
 
 /// Packs the f32 weights of `filters` <= 32 filters, [filters][in_channels][row taps][column taps],
 /// at `kept` positions, as a group has them. Of `convolution` only the shape is read.

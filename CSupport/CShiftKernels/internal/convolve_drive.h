@@ -3,6 +3,7 @@
 // inside its target region, before which it defines
 //     SDK_CONVOLVE                        the kernel
 //     convolve_in, convolve_out           elements of the image, and the type of its `out`
+//     convolve_lane, CONVOLVE_SLOT        elements of a slot, and the bytes from one to the next
 //     SDK_TILE                            the most pixels of a tile
 //     gather_slots(list, rows, pixel, count, channels, to, pitch)   compacts pixels into slots
 //     run_tile(job, pixels)               all sums of a tile and their way out
@@ -45,7 +46,7 @@ void SDK_CONVOLVE(const sdk_convolution *convolution, size_t first_row, size_t e
     size_t segment = sdk_convolve_segment(convolution);
     plan_slots(&d.columns, segment, &d.plan);
     size_t together = SDK_TILE < SDK_CONVOLVE_PIXELS ? 1 : sdk_convolve_segment_rows(convolution);
-    d.pitch = together * d.plan.slots * SDK_CONVOLVE_BLOCK;
+    d.pitch = together * d.plan.slots * CONVOLVE_SLOT;
     d.slots = scratch + (-(uintptr_t)scratch & (SDK_CONVOLVE_BLOCK - 1));
     d.outside = d.slots + sdk_convolve_blocks(convolution) * d.pitch;
     size_t row_bytes = sdk_convolve_row_bytes(convolution, segment);
@@ -81,9 +82,9 @@ void SDK_CONVOLVE(const sdk_convolution *convolution, size_t first_row, size_t e
                     for (size_t g = list->first_group; g < list->end_group; g++) {
                         convolve_job job = group_job(&d, g, saturates);
                         size_t to = (at + slot) * filters + job.first;
-                        job.slots += slot * SDK_CONVOLVE_BLOCK;
+                        job.slots += slot * CONVOLVE_SLOT;
                         if (together > 1 && pixels > width) {
-                            job.gap = (d.plan.slots - width) * SDK_CONVOLVE_BLOCK;
+                            job.gap = (d.plan.slots - width) * CONVOLVE_SLOT;
                         }
                         job.residual = residual ? residual + to : NULL;
                         job.out = has_floats ? NULL : (uint8_t *)out + to;

@@ -6,8 +6,16 @@
 #define SDK_TILE 6
 #define SDK_CONVOLVE SDK_VARIANT(f32_convolve)
 typedef float convolve_in;
+typedef float convolve_lane;
 typedef float convolve_out;
+enum { CONVOLVE_SLOT = SDK_CONVOLVE_BLOCK };
 #include "convolve_gather.h"
+
+static void gather_slots(const sdk_convolve_list *list, const uint8_t *const *rows, size_t pixel,
+                         size_t count, size_t channels, uint8_t *to, size_t pitch) {
+    (void)channels;
+    gather_singly(list, rows, pixel, count, to, pitch);
+}
 
 typedef float convolve_f32 __attribute__((ext_vector_type(SDK_PART)));
 
@@ -15,14 +23,19 @@ typedef float convolve_f32 __attribute__((ext_vector_type(SDK_PART)));
 enum { CONVOLVE_PASS = 16, CONVOLVE_PARTS = CONVOLVE_PASS / SDK_PART };
 
 typedef convolve_f32 convolve_register;
-#define CONVOLVE_START bias
+
+INLINE convolve_f32 start(const convolve_job *job, size_t filter, size_t v) {
+    convolve_f32 bias;
+    memcpy(&bias, job->convolution->bias + job->first + filter + v * SDK_PART, sizeof bias);
+    return bias;
+}
 
 INLINE void add_word(convolve_f32 sums[SDK_TILE][CONVOLVE_PARTS], const uint8_t *weights,
                      const uint8_t *x, const uint8_t *rest, size_t P, size_t V) {
     convolve_f32 w[CONVOLVE_PARTS];
     UNROLL for (size_t v = 0; v < V; v++) memcpy(w + v, weights + v * sizeof *w, sizeof *w);
     UNROLL for (size_t p = 0; p < P; p++) {
-        convolve_f32 value = *(const float *)((p < P / 2 ? x : rest) + p * SDK_CONVOLVE_BLOCK);
+        convolve_f32 value = *(const float *)((p < P / 2 ? x : rest) + p * CONVOLVE_SLOT);
         UNROLL for (size_t v = 0; v < V; v++) {
             sums[p][v] = __builtin_elementwise_fma(value, w[v], sums[p][v]);
         }
@@ -30,7 +43,8 @@ INLINE void add_word(convolve_f32 sums[SDK_TILE][CONVOLVE_PARTS], const uint8_t 
 }
 
 /// Sums of one pixel and the filters from `filter` of the group on become the output.
-INLINE void finish_pixel(const convolve_job *job, const convolve_f32 *sums, size_t filter, size_t p) {
+INLINE void finish_pixel(const convolve_job *job, const convolve_f32 *sums, size_t filter,
+                         size_t p) {
     const sdk_convolution *c = job->convolution;
     size_t count = sdk_least(job->filters - filter, CONVOLVE_PASS);
     size_t at = p * c->out_channels + filter;
@@ -61,17 +75,5 @@ INLINE void finish(const convolve_job *job, convolve_f32 sums[SDK_TILE][CONVOLVE
     UNROLL for (size_t p = 0; p < P; p++) finish_pixel(job, sums[p], filter, p);
 }
 
-#include "convolve_tile.h"
-
-INLINE void run_tile(const convolve_job *job, size_t pixels) {
-    switch (pixels) {
-    case 6: tile(job, 6, CONVOLVE_PARTS); break;
-    case 5: tile(job, 5, CONVOLVE_PARTS); break;
-    case 4: tile(job, 4, CONVOLVE_PARTS); break;
-    case 3: tile(job, 3, CONVOLVE_PARTS); break;
-    case 2: tile(job, 2, CONVOLVE_PARTS); break;
-    default: tile(job, 1, CONVOLVE_PARTS); break;
-    }
-}
-
+#include "convolve_six.h"
 #include "convolve_drive.h"

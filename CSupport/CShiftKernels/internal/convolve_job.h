@@ -14,8 +14,10 @@ enum {
     SDK_CONVOLVE_WEIGHTS = 24 << 10,
     SDK_CONVOLVE_PIXELS = 14
 };
-/// Bytes that are multiplied at once, four integers or a float, and how many a block has.
+/// Bytes of weights that are multiplied at once, four integers or a float, and how many a block has.
 enum { SDK_CONVOLVE_WORD = 4, SDK_CONVOLVE_WORDS = SDK_CONVOLVE_BLOCK / SDK_CONVOLVE_WORD };
+/// Bytes of a slot of 64 positions widened to 16 bits, and of what may be written behind them.
+enum { SDK_CONVOLVE_WIDE_SLOT = 2 * SDK_CONVOLVE_BLOCK + 32 };
 
 /// Output pixels whose windows reach over an edge of the image that are put together at once.
 enum { SDK_CONVOLVE_EDGE = 32 };

@@ -54,6 +54,16 @@ typedef struct drive {
     slot_plan plan;
 } drive;
 
+/// Slots of columns outside the image.
+static void fill_slots(uint8_t *to, size_t count, int zero) {
+    for (size_t i = 0; i < count; i++) {
+        convolve_lane *lanes = (convolve_lane *)(to + i * CONVOLVE_SLOT);
+        for (size_t k = 0; k < SDK_CONVOLVE_BLOCK / sizeof(convolve_in); k++) {
+            lanes[k] = (convolve_lane)zero;
+        }
+    }
+}
+
 /// Compacts `count` output pixels of row `y` whose columns, from `column` of the input on, are all
 /// inside the image.
 static void gather_inside(const drive *d, const sdk_convolve_list *list, size_t y, size_t column,
@@ -108,13 +118,12 @@ static void gather_pixels(const drive *d, const sdk_convolve_list *list, size_t 
         size_t begin = first < 0 ? ((size_t)-first + stride - 1) / stride : 0;
         size_t end = room > 0 ? sdk_least(((size_t)room + stride - 1) / stride, need) : 0;
         begin = sdk_least(begin, end);
-        uint8_t *to = d->slots + (part->first + slot) * SDK_CONVOLVE_BLOCK;
+        uint8_t *to = d->slots + (part->first + slot) * CONVOLVE_SLOT;
         if (window == 1 && (begin > 0 || end < need)) {
             for (size_t b = 0; b < blocks; b++) {
                 uint8_t *row = to + b * d->pitch;
-                memset(row, d->zero, begin * SDK_CONVOLVE_BLOCK);
-                memset(row + end * SDK_CONVOLVE_BLOCK, d->zero,
-                       (need - end) * SDK_CONVOLVE_BLOCK);
+                fill_slots(row, begin, d->zero);
+                fill_slots(row + end * CONVOLVE_SLOT, need - end, d->zero);
             }
         }
         if (window > 1) {
@@ -125,12 +134,12 @@ static void gather_pixels(const drive *d, const sdk_convolve_list *list, size_t 
                 size_t run = sdk_least((j < begin ? begin : need) - j, SDK_CONVOLVE_EDGE);
                 if (run == 0) break;
                 gather_edge(d, list, y, first + (ptrdiff_t)(j * stride), run,
-                            to + j * SDK_CONVOLVE_BLOCK);
+                            to + j * CONVOLVE_SLOT);
                 j += run;
             }
         }
         if (begin == end) continue;
         gather_inside(d, list, y, (size_t)(first + (ptrdiff_t)(begin * stride)), end - begin,
-                      to + begin * SDK_CONVOLVE_BLOCK);
+                      to + begin * CONVOLVE_SLOT);
     }
 }

@@ -95,8 +95,9 @@ size_t sdk_convolve_scratch(const sdk_convolution *c) {
         if (is_new) slots += segment + furthest / c->columns.stride;
     }
     slots *= sdk_convolve_segment_rows(c);
+    size_t slot = c->element_bytes > 1 ? SDK_CONVOLVE_BLOCK : SDK_CONVOLVE_WIDE_SLOT;
     // And one block for alignment.
-    return (sdk_convolve_blocks(c) * slots + 1) * SDK_CONVOLVE_BLOCK +
+    return sdk_convolve_blocks(c) * slots * slot + SDK_CONVOLVE_BLOCK +
            sdk_convolve_row_bytes(c, segment) + sdk_convolve_edge_bytes(c);
 }
 
@@ -104,6 +105,31 @@ size_t sdk_convolve_scratch(const sdk_convolution *c) {
 static size_t first_channel(size_t channels, size_t width, size_t channel) {
     if (channels <= width) return 0;
     return sdk_least(channel / width * width, channels - width);
+}
+
+size_t sdk_convolve_plan_narrow(const sdk_convolution *c, size_t kept, const uint32_t *positions,
+                                sdk_convolve_narrow_step *steps) {
+    size_t channels = c->in_channels * c->window, count = 0;
+    if (c->element_bytes > 1 || channels < 16) return 0;
+    for (size_t k = 0; k < kept;) {
+        if (positions[k] == SDK_CONVOLVE_NOTHING) {
+            k++;
+            continue;
+        }
+        size_t block = k / SDK_CONVOLVE_BLOCK, tap = positions[k] & 0xFFFF;
+        size_t first = first_channel(channels, 16, positions[k] >> 16);
+        sdk_convolve_narrow_step step = {.place = (uint32_t)k, .channel = (uint16_t)first,
+                                         .tap = (uint16_t)tap};
+        memset(step.index, 0xFF, sizeof step.index);
+        for (; k < kept && k - step.place < 16 && k / SDK_CONVOLVE_BLOCK == block; k++) {
+            size_t channel = positions[k] >> 16;
+            if ((positions[k] & 0xFFFF) != tap || channel < first || channel >= first + 16) break;
+            step.index[k - step.place] = (uint8_t)(channel - first);
+        }
+        if (steps) steps[count] = step;
+        count++;
+    }
+    return count;
 }
 
 size_t sdk_convolve_plan(const sdk_convolution *c, size_t kept, const uint32_t *positions,

@@ -113,13 +113,19 @@ struct SparseGrid {
     /// The share of kept positions at and below which computing only those takes less time than
     /// oneDNN does with all.
     ///
-    /// On one thread with AVX-512 VNNI oneDNN took 0.97 to 1.24 times as long in int8, and 0.98 to 1.20
-    /// times in f32, with 80 % kept, for convolutions of ResNet-18 and 50 at 224; for products of
-    /// 2 to 256 rows (784 x 300 in int8, 384 x 1536 and 1536 x 384 in f32) 0.7 to 1.3 times as long
-    /// with 80 % kept, 1.0 to 1.7 times with half.
+    /// Measured on one thread. Convolutions with AVX-512 VNNI: with 80 % kept oneDNN took 0.97 to 1.24
+    /// times as long in int8 (layers on a Zen 4; ResNet-18 and 50 on an Ice Lake 1.05 and 1.00
+    /// times), and in f32 0.98 to 1.20 and 0.97 and 0.85 times; with 65 % kept the two networks 1.2
+    /// and 1.2 times in int8, 1.2 and 1.0 times in f32. With AVX2, int8: 0.87 and 0.8 times with
+    /// 65 % kept, 1.0 and 1.0 times with half; f32: 1.0 and 0.84, 1.3 and 1.1 times. Products of
+    /// 2 to 256 rows (784 x 300 in int8, 384 x 1536 and 1536 x 384 in f32): 0.7 to 1.3 times with
+    /// 80 % kept, 1.0 to 1.7 times with half.
     ///
     /// - Parameter merged: whether what follows is part of the step; oneDNN does it along the way.
-    func crossover(merged: Bool) -> Double { merged && columns.inSize > 1 ? 0.8 : 0.5 }
+    func crossover(inBytes: Bool, merged: Bool) -> Double {
+        guard InstructionSet.selected == .avx512, merged, columns.inSize > 1 else { return 0.5 }
+        return inBytes ? 0.8 : 0.65
+    }
 }
 
 extension Array where Element: Numeric {

@@ -105,7 +105,8 @@ extension PlanBuilder {
 
     /// - Parameter merged: whether all that follows is merged into the step.
     private func isSparse(_ grid: SparseGrid, _ density: Double, merged: Bool) -> Bool {
-        kernels == .sparse || density <= grid.crossover(merged: merged)
+        kernels == .sparse
+            || density <= grid.crossover(inBytes: bytes != nil, merged: merged)
     }
 
     private func bias(of product: ByteProduct, _ grid: SparseGrid) -> [Float] {

@@ -74,9 +74,13 @@ extension PackedConvolution {
             let count = sdk_convolve_plan(convolution, all.count, list, nil)
             let steps = allocate(sdk_convolve_step.self, count)
             _ = sdk_convolve_plan(convolution, all.count, list, steps)
+            let narrowCount = sdk_convolve_plan_narrow(convolution, all.count, list, nil)
+            let narrow = allocate(sdk_convolve_narrow_step.self, narrowCount)
+            _ = sdk_convolve_plan_narrow(convolution, all.count, list, narrow)
             lists.append(
                 sdk_convolve_list(
                     kept: all.count, positions: list, steps: steps, step_count: count,
+                    narrow: narrow, narrow_count: narrowCount,
                     first_group: range.lowerBound, end_group: range.upperBound))
             return zip(range, starts).map { index, start in
                 let first = index * Self.groupSize
