@@ -9,7 +9,7 @@ OUT := out
 SMARTDEAL := .build/release/smartdeal
 SWIFT_SOURCES := Package.swift $(filter-out Sources/ONNXSchema,$(wildcard Sources/*)) Benchmarks Tests
 
-.PHONY: run test bench format lint setup build interop sanitize neon baseline curve memory latency \
+.PHONY: run test bench format lint setup build interop sanitize valgrind neon baseline curve memory latency \
   training-step study-training study-full study-retrain study-adapt real-models real-quality clean
 
 # All 10,000 test images where Debian's dataset-fashion-mnist is installed, else the bundled 2,000.
@@ -39,6 +39,17 @@ sanitize: setup
 	ASAN_OPTIONS=detect_leaks=0 swift test --scratch-path .build-sanitize --sanitize=address --filter PowerOfTwoTests \
 	  -Xcc -fsanitize=undefined,local-bounds,float-cast-overflow -Xcc -fsanitize-trap=undefined,local-bounds,float-cast-overflow
 
+# The kernels under valgrind, which has AVX2 at most: a few minutes. It cannot read Swift's debug information.
+valgrind: setup
+	@command -v valgrind >/dev/null || apt-get install -y -qq valgrind
+	swift test -c release --scratch-path .build-tests --filter "^PowerOfTwoTests" >/dev/null
+	@mkdir -p $(OUT)
+	strip -o $(OUT)/kernel-tests .build-tests/release/SmartDealPackageTests.xctest
+	cc -shared -fPIC -O1 -D_GNU_SOURCE -o $(OUT)/sigsuspend.so Tests/Valgrind/sigsuspend.c
+	OPENBLAS_NUM_THREADS=1 LD_PRELOAD=$(OUT)/sigsuspend.so valgrind -q --error-exitcode=9 \
+	  --suppressions=Tests/Valgrind/swift.supp $(OUT)/kernel-tests --testing-library swift-testing \
+	  --filter "^PowerOfTwoTests" | tail -n 1
+
 bench: setup
 	swift run -c release sd-bench
 
@@ -53,8 +64,10 @@ setup:
 	  $$sudo apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq $$missing; fi
 	@command -v swift >/dev/null || { echo "no Swift toolchain: see https://www.swift.org/install/linux"; exit 1; }
 
+# By product: without one, SwiftPM may also build protoc, which nothing here uses and takes ten minutes.
 build: setup
-	swift build -c release
+	swift build -c release --product smartdeal
+	swift build -c release --product sd-bench
 
 # NEON cannot run on x86-64; that it compiles is checked wherever clang can target it.
 neon: setup

@@ -60,7 +60,10 @@ extension Benchmark {
         let single = panels.items[0]
         return Contest(
             candidate: action {
-                panels.next().multiply(x.base, into: y.base, on: .selected, threads: threads)
+                // On the threads that plans run it on.
+                panels.next().multiply(x.base, into: y.base, on: .selected, threads: threads) {
+                    ThreadTeam.run($0, threads: threads, $1)
+                }
             },
             references: [
                 (

@@ -51,7 +51,7 @@ final class WeightPools {
             })
         return {
             nonisolated(unsafe) let base = UnsafeRawPointer(pool.next().base)
-            ParallelLoop.run(threads, threads: threads) { thread in
+            ThreadTeam.run(threads, threads: threads) { thread in
                 MemoryLoops.readStreams(base + thread * part, bytes: part)
             }
         }

@@ -46,7 +46,10 @@ final class Output<Element> {
 
     deinit { raw.deallocate() }
 
-    var elements: UnsafeBufferPointer<Element> { UnsafeBufferPointer(start: pointer, count: count) }
+    /// A copy: the memory may be gone before what was read from it is used.
+    var elements: [Element] {
+        withExtendedLifetime(self) { Array(UnsafeBufferPointer(start: pointer, count: count)) }
+    }
 
     /// Whether nothing was written before or after.
     var guardsAreIntact: Bool {

@@ -233,4 +233,13 @@ import Testing
         try String(decoding: try folder.read("log.jsonl"), as: UTF8.self).split(separator: "\n")
             .map { try JSONDecoder().decode(EpochRecord.self, from: Foundation.Data($0.utf8)) }
     }
+
+    @Test("bits of a recipe, which training cannot spread, are an error and not forgotten")
+    func bitsOfRecipe() throws {
+        var trainer = try Data.trainer(Data.settings { $0.form = .smartDeal })
+        trainer.recipe.bits = 3
+        let error = #expect(throws: TrainingError.self) { try trainer.run() }
+        #expect(error?.code == .invalidOption)
+        #expect(error?.message.contains("bits (3.0)") == true)
+    }
 }

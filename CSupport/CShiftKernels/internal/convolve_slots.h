@@ -71,8 +71,11 @@ static void gather_inside(const drive *d, const sdk_convolve_list *list, size_t 
     const uint8_t *sources[SDK_CONVOLVE_TAPS];
     for (size_t t = 0; t < d->rows.taps; t++) {
         size_t row = sdk_convolve_index(&d->rows, y, t);
-        const uint8_t *in = (const uint8_t *)d->in + row * d->columns.in_size * d->column;
-        sources[t] = row < d->rows.in_size ? in + column * d->column : d->outside;
+        sources[t] = d->outside;
+        if (row < d->rows.in_size) {
+            size_t at = (row * d->columns.in_size + column) * d->column;
+            sources[t] = (const uint8_t *)d->in + at;
+        }
     }
     gather_slots(list, sources, d->columns.stride * d->column, count,
                  d->convolution->window * d->convolution->in_channels, to, d->pitch);

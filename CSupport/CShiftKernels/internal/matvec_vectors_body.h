@@ -9,7 +9,9 @@
 
 void SDK_VARIANT(f32_s8_quantise)(size_t count, const float *restrict x, int8_t *restrict q,
                                   float *scale) {
-    // Magnitudes compare as their bits do; what is not finite is beyond them.
+    // Magnitudes compare as their bits do; what is not finite is beyond them. Nothing here asks which
+    // of two numbers the processor's maximum is when one is none.
+    const uint32_t infinity = 0x7F800000;
     uint32_t most = 0;
     for (size_t i = 0; i < count; i++) {
         uint32_t bits;
@@ -17,9 +19,17 @@ void SDK_VARIANT(f32_s8_quantise)(size_t count, const float *restrict x, int8_t 
         bits &= 0x7FFFFFFF;
         if (bits > most) most = bits;
     }
+    if (most >= infinity) {
+        for (size_t i = 0; i < count; i++) {
+            uint32_t bits;
+            memcpy(&bits, x + i, sizeof bits);
+            q[i] = (bits & 0x7FFFFFFF) >= infinity ? -127 : 0;
+        }
+        *scale = INFINITY;
+        return;
+    }
     float largest;
     memcpy(&largest, &most, sizeof largest);
-    if (!(largest < INFINITY)) largest = INFINITY;
     int is_zero = largest < 0x1p-100f;
     float factor = is_zero ? 0 : 127.0f / largest;
     for (size_t i = 0; i < count; i++) {

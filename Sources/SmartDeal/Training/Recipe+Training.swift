@@ -14,4 +14,14 @@ extension Recipe {
         }
         return recipe
     }
+
+    /// What a recipe asks for that weights cannot do while they learn.
+    var problemsInTraining: [String] {
+        guard let bits else { return [] }
+        return [
+            "a recipe for training cannot have bits (\(bits)): they are spread by the errors of "
+                + "weights that are compressed once. Set nibbles and basis-width of layers, or "
+                + "train dense and give --bits to `smartdeal compress`"
+        ]
+    }
 }

@@ -84,12 +84,13 @@ public struct Trainer: Sendable {
 
     /// Trains to the end.
     ///
-    /// - Throws: ``TrainingError``: `.invalidOption` for settings that break rules, `.notANumber`
+    /// - Throws: ``TrainingError``: `.invalidOption` for settings or a recipe that break rules, `.notANumber`
     ///   for a loss that is none, `.invalidCheckpoint`; ``SmartDealError`` `.interrupted` when
     ///   asked to stop, with the state kept; ``NetworkError``, ``DecompositionError``,
     ///   ``ModelFileError``.
     public func run(progress: TaskProgress = TaskProgress()) throws -> Result {
-        let problems = settings.problems
+        let packs = settings.form == .smartDeal || settings.retrains
+        let problems = settings.problems + (packs ? recipe.problemsInTraining : [])
         guard problems.isEmpty else {
             throw TrainingError(.invalidOption, problems.joined(separator: "; "))
         }
