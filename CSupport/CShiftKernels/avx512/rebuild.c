@@ -119,10 +119,49 @@ void sdk_f32_po2_rebuild__avx512(size_t rows, size_t n, size_t S, const uint8_t 
     }
 }
 
-/// `count` <= 64 rows; the parts of 16 rows are stored one after another.
+/// The same of bytes, in vectors of 64 rows.
+typedef struct byte_order {
+    __m512i first[SDK_VECTOR_WIDTH], from[SDK_VECTOR_WIDTH];
+    __mmask64 mask[SDK_VECTOR_WIDTH * SDK_VECTOR_WIDTH];
+} byte_order;
+
+/// The low bytes of 64 numbers of 16 bits.
+INLINE __m512i low_bytes(__m512i first, __m512i second) {
+    __m512i low = _mm512_castsi256_si512(_mm512_cvtepi16_epi8(first));
+    return _mm512_inserti64x4(low, _mm512_cvtepi16_epi8(second), 1);
+}
+
+INLINE byte_order byte_order_of(size_t S) {
+    byte_order order;
+    __m512i count = _mm512_cvtepu8_epi16(_mm256_setr_epi8(
+        0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24,
+        25, 26, 27, 28, 29, 30, 31));
+    // Of numbers below 512 that is division by S <= 8.
+    __m512i inverse = _mm512_set1_epi16((int16_t)((1 << 16) / S + (S > 1)));
+    __m512i width = _mm512_set1_epi16((int16_t)S);
+    for (size_t v = 0; v < S; v++) {
+        __m512i rows[2], columns[2];
+        for (size_t i = 0; i < 2; i++) {
+            __m512i at =
+                _mm512_add_epi16(count, _mm512_set1_epi16((int16_t)(64 * v + 32 * i)));
+            rows[i] = S > 1 ? _mm512_mulhi_epu16(at, inverse) : at;
+            columns[i] = _mm512_sub_epi16(at, _mm512_mullo_epi16(rows[i], width));
+        }
+        __m512i row = low_bytes(rows[0], rows[1]), column = low_bytes(columns[0], columns[1]);
+        for (size_t t = 0; t < S; t++) {
+            order.mask[v * S + t] = _mm512_cmpeq_epi8_mask(column, _mm512_set1_epi8((char)t));
+        }
+        order.from[v] = row;
+        order.first[v] =
+            S > 1 ? _mm512_mask_add_epi8(row, order.mask[v * S + 1], row, _mm512_set1_epi8(64))
+                  : row;
+    }
+    return order;
+}
+
+/// `count` <= 64 rows.
 INLINE void rebuild64(size_t count, size_t n, size_t S, const uint8_t *p, size_t plane, int high,
-                      const int8_t *tables, const uint8_t index[][SDK_VECTOR_WIDTH][16],
-                      int8_t *out) {
+                      const int8_t *tables, const byte_order *order, int8_t *out) {
     __mmask64 rows = count == 64 ? ~(__mmask64)0 : ((__mmask64)1 << count) - 1;
     __m512i w[SDK_VECTOR_WIDTH];
     for (size_t j = 0; j < n; j++) {
@@ -136,32 +175,28 @@ INLINE void rebuild64(size_t count, size_t n, size_t S, const uint8_t *p, size_t
             w[t] = j == 0 ? value : _mm512_add_epi8(w[t], value);
         }
     }
-    int8_t whole[64 * SDK_VECTOR_WIDTH];
-    int8_t *to = count == 64 ? out : whole;
     for (size_t v = 0; v < S; v++) {
-        __m512i part = _mm512_setzero_si512();
-        for (size_t t = 0; t < S; t++) {
-            __m512i from = _mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)index[v][t]));
-            part = _mm512_or_si512(part, _mm512_shuffle_epi8(w[t], from));
+        __m512i part = S > 1 ? _mm512_permutex2var_epi8(w[0], order->first[v], w[1]) : w[0];
+        for (size_t t = 2; t < S; t++) {
+            part = _mm512_mask_permutexvar_epi8(part, order->mask[v * S + t], order->from[v], w[t]);
         }
-        int8_t *at = to + v * 16;
-        _mm_storeu_si128((__m128i *)at, _mm512_castsi512_si128(part));
-        _mm_storeu_si128((__m128i *)(at + S * 16), _mm512_extracti32x4_epi32(part, 1));
-        _mm_storeu_si128((__m128i *)(at + S * 32), _mm512_extracti32x4_epi32(part, 2));
-        _mm_storeu_si128((__m128i *)(at + S * 48), _mm512_extracti32x4_epi32(part, 3));
+        size_t at = v * 64, total = count * S;
+        if (at + 64 <= total) {
+            _mm512_storeu_si512(out + at, part);
+        } else if (at < total) {
+            _mm512_mask_storeu_epi8(out + at, ((__mmask64)1 << (total - at)) - 1, part);
+        }
     }
-    if (to == whole) memcpy(out, whole, count * S);
 }
 
 INLINE void rebuild_s8(size_t rows, size_t n, size_t S, const uint8_t *packed,
                        const int8_t *tables, int8_t *out) {
-    uint8_t index[SDK_VECTOR_WIDTH][SDK_VECTOR_WIDTH][16];
-    sdk_interleave_bytes(S, index);
+    byte_order order = byte_order_of(S);
     for (size_t row = 0; row < rows; row += SDK_CHUNK_ROWS) {
         size_t chunk = sdk_chunk_rows(rows, row), half = (chunk + 1) / 2;
-        rebuild64(half, n, S, packed, half, 0, tables, index, out);
+        rebuild64(half, n, S, packed, half, 0, tables, &order, out);
         if (chunk > half) {
-            rebuild64(chunk - half, n, S, packed, half, 1, tables, index, out + half * S);
+            rebuild64(chunk - half, n, S, packed, half, 1, tables, &order, out + half * S);
         }
         packed += n * half;
         out += chunk * S;
@@ -172,6 +207,8 @@ void sdk_s8_po2_rebuild__avx512(size_t rows, size_t n, size_t S, const uint8_t *
                                 const int8_t *tables, int8_t *out) {
     if (n == 3 && S == 3) {
         rebuild_s8(rows, 3, 3, packed, tables, out);
+    } else if (n == 1 && S == 1) {
+        rebuild_s8(rows, 1, 1, packed, tables, out);
     } else if (S <= SDK_VECTOR_WIDTH) {
         rebuild_s8(rows, n, S, packed, tables, out);
     } else {
