@@ -145,17 +145,21 @@ private final class IntegerRebuild {
 
     func run(_ kernels: ShiftKernels) {
         let geometry = weight.geometry
+        let (nibbles, width) = (geometry.nibbles, geometry.width)
+        // Some slices take a kernel no longer than a few divisions.
+        let slices = rowsOfSlice.map { (rows: $0, bytes: geometry.symbolBytes(rows: $0)) }
         weight.symbols.withUnsafeBufferPointer { symbols in
             guard var packed = symbols.baseAddress else { return }
             var to = out.base
             for filter in 0..<geometry.filterCount {
-                for (slice, rows) in rowsOfSlice.enumerated() {
-                    let basis = geometry.basisIndex(filter: filter, slice: slice)
+                var own = tables.base + geometry.basisIndex(filter: filter, slice: 0) * tableSize
+                for slice in slices {
                     kernels.rebuild(
-                        rows: rows, nibbles: geometry.nibbles, width: geometry.width,
-                        packed: packed, tables: tables.base + basis * tableSize, into: to)
-                    packed += geometry.symbolBytes(rows: rows)
-                    to += rows * geometry.width
+                        rows: slice.rows, nibbles: nibbles, width: width, packed: packed,
+                        tables: own, into: to)
+                    packed += slice.bytes
+                    to += slice.rows * width
+                    own += tableSize
                 }
             }
         }
