@@ -297,7 +297,7 @@ package struct RooflineChart: Sendable {
     private var drawnLegend: [HTML] {
         var left = Self.left
         return kinds.map { kind in
-            defer { left += Double(kind.name.count) * 7 + 44 }
+            defer { left += Double(kind.name.count) * 6.5 + 36 }
             return """
                 <circle class="point \(kind.style)" cx="\(left + 6)" cy="\(Self.height + 10)" \
                 r="5"/><text x="\(left + 18)" y="\(Self.height + 14)">\(kind.name)</text>
