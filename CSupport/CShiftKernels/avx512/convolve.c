@@ -138,7 +138,7 @@ INLINE void finish(const convolve_job *job, __m512i sums[SDK_TILE][2], size_t fi
     }
 }
 
-#include "convolve_tiles.h"
+#include "convolve_fourteen.h"
 #include "convolve_drive.h"
 
 SDK_TARGET_END

@@ -57,7 +57,7 @@ INLINE void finish(const convolve_job *job, __m512 sums[SDK_TILE][2], size_t fil
     }
 }
 
-#include "convolve_tiles.h"
+#include "convolve_fourteen.h"
 #include "convolve_drive.h"
 
 SDK_TARGET_END

@@ -15,12 +15,13 @@ struct SparseGrid {
     let isTransposed: Bool
 
     /// Nil for what the kernels do not have: other than two spatial dimensions, kernels that are too
-    /// large.
+    /// large, nothing to read or write.
     init?(
         _ convolution: Operation.Convolution, _ window: Operation.ResolvedWindow, source: [Int],
         target: [Int]
     ) {
         guard source.count == 4, source[1] <= PackedConvolution.largestChannels,
+            !source.contains(0), !target.contains(0),
             convolution.kernel.allSatisfy({ $0 <= PackedConvolution.largestTaps })
         else { return nil }
         func axis(_ index: Int) -> PackedConvolution.Axis {
@@ -74,23 +75,35 @@ struct SparseGrid {
         }
     }
 
-    /// The multiplications that are left, as a share of those of the dense weights; above 1 where
-    /// filters of several groups share their positions.
-    func density<Element: Numeric>(_ weights: [Element]) -> Double {
-        let kept = weights.inFilters(of: self).withUnsafeBufferPointer { keptPositions($0) }
+    /// Weights as the kernels take them, with what is left of them.
+    struct Kept<Element: Numeric> {
+        /// `[filters, channels / groups, kernel height, kernel width]`.
+        fileprivate let weights: [Element]
+        /// For every 32 filters.
+        fileprivate let positions: [[Int]]
+        /// The multiplications that are left, as a share of those of the dense weights; above 1 where
+        /// filters of several groups share their positions.
+        let density: Double
+    }
+
+    func kept<Element: Numeric>(of weights: [Element]) -> Kept<Element> {
+        let weights = weights.inFilters(of: self)
+        let kept = weights.withUnsafeBufferPointer { keptPositions($0) }
         let positions = kept.count * (channels / groups) * rows.taps
-        return Double(kept.reduce(0) { $0 + $1.count }) / Double(max(1, positions))
+        let count = kept.reduce(0) { $0 + $1.count }
+        return Kept(
+            weights: weights, positions: kept, density: Double(count) / Double(max(1, positions)))
     }
 
     /// Weights of integers as the kernels take them; nil when there are none.
     func packed(
-        _ weights: [Int8], _ source: ByteScale, _ epilogue: ConvolutionEpilogue, threads: Int
+        _ kept: Kept<Int8>, _ source: ByteScale, _ epilogue: ConvolutionEpilogue, threads: Int
     ) -> PackedConvolution? {
-        weights.inFilters(of: self).withUnsafeBufferPointer { bytes in
+        kept.weights.withUnsafeBufferPointer { bytes in
             bytes.baseAddress.map {
                 PackedConvolution(
                     filters: filters, channels: channels, groups: groups, rows: rows,
-                    columns: columns, weights: $0, kept: keptPositions(bytes),
+                    columns: columns, weights: $0, kept: kept.positions,
                     inputZero: source.zero, epilogue: epilogue, threads: threads)
             }
         }
@@ -98,13 +111,13 @@ struct SparseGrid {
 
     /// Weights of floats as the kernels take them; nil when there are none.
     func packed(
-        _ weights: [Float], bias: [Float], range: ClosedRange<Float>, threads: Int
+        _ kept: Kept<Float>, bias: [Float], range: ClosedRange<Float>, threads: Int
     ) -> PackedConvolution? {
-        weights.inFilters(of: self).withUnsafeBufferPointer { floats in
+        kept.weights.withUnsafeBufferPointer { floats in
             floats.baseAddress.map {
                 PackedConvolution(
                     filters: filters, channels: channels, groups: groups, rows: rows,
-                    columns: columns, weights: $0, kept: keptPositions(floats), bias: bias,
+                    columns: columns, weights: $0, kept: kept.positions, bias: bias,
                     range: range, threads: threads)
             }
         }
@@ -113,18 +126,19 @@ struct SparseGrid {
     /// The share of kept positions at and below which computing only those takes less time than
     /// oneDNN does with all.
     ///
-    /// Measured on one thread. Convolutions with AVX-512 VNNI: with 80 % kept oneDNN took 0.97 to 1.24
-    /// times as long in int8 (layers on a Zen 4; ResNet-18 and 50 on an Ice Lake 1.05 and 1.00
-    /// times), and in f32 0.98 to 1.20 and 0.97 and 0.85 times; with 65 % kept the two networks 1.2
-    /// and 1.2 times in int8, 1.2 and 1.0 times in f32. With AVX2, int8: 0.87 and 0.8 times with
-    /// 65 % kept, 1.0 and 1.0 times with half; f32: 1.0 and 0.84, 1.3 and 1.1 times. Products of
-    /// 2 to 256 rows (784 x 300 in int8, 384 x 1536 and 1536 x 384 in f32): 0.7 to 1.3 times with
-    /// 80 % kept, 1.0 to 1.7 times with half.
+    /// Measured on one thread. With AVX-512 VNNI in int8, layers of ResNet-18, ResNet-50 and
+    /// MobileNetV2: kernels of several taps pay from 77 to 91 % on, 1x1 kernels from 68 to 93 % on an
+    /// Ice Lake, a little earlier on a Zen 4. Whole networks, oneDNN's time / this (ResNet-18, 50):
+    /// in f32 0.97 and 0.85 with 80 % kept, 1.2 and 1.0 with 65 %; with AVX2 in int8 0.87 and 0.8 with
+    /// 65 %, 1.0 and 1.0 with half, in f32 1.0 and 0.84, 1.3 and 1.1. Products of 2 to 256 rows
+    /// (784 x 300 in int8, 384 x 1536 and 1536 x 384 in f32): 0.7 to 1.3 with 80 % kept, 1.0 to 1.7
+    /// with half.
     ///
     /// - Parameter merged: whether what follows is part of the step; oneDNN does it along the way.
     func crossover(inBytes: Bool, merged: Bool) -> Double {
         guard InstructionSet.selected == .avx512, merged, columns.inSize > 1 else { return 0.5 }
-        return inBytes ? 0.8 : 0.65
+        guard inBytes else { return 0.65 }
+        return rows.taps * columns.taps > 1 ? 0.8 : 0.7
     }
 }
 

@@ -12,11 +12,10 @@ extension PlanBuilder {
         guard kernels != .dense, let grid = product.grid else { return false }
         // Bytes are written by what is merged whole, and residuals are bytes like the results.
         var epilogue = item.mergedEpilogue
-        var scale = epilogue.rest.isEmpty ? scale : nil
+        let scale = epilogue.rest.isEmpty ? scale : nil
         if scale == nil, epilogue.addend != nil { epilogue = .none(of: item) }
-        if !epilogue.rest.isEmpty { scale = nil }
-        let density = grid.density(weights.bytes)
-        guard isSparse(grid, density, merged: epilogue.rest.isEmpty) else { return false }
+        let kept = grid.kept(of: weights.bytes)
+        guard isSparse(grid, kept.density, merged: epilogue.rest.isEmpty) else { return false }
         let residual = try epilogue.addend.map {
             try readBytes($0, as: product.target.value(.byte))
         }
@@ -25,23 +24,23 @@ extension PlanBuilder {
             bias: bias(of: product, grid), residual: residual?.scale, range: epilogue.range,
             output: scale)
         let threads = threads
-        guard let packed = grid.packed(weights.bytes, sourceScale, numbers, threads: threads)
+        guard let packed = grid.packed(kept, sourceScale, numbers, threads: threads)
         else { return false }
         let source = try readBytes(item.inputs[0], as: product.source.value(.byte))
         let target = define(
             item.output, in: try product.target.value(scale == nil ? .float : .byte), scale)
         let isTransposed = product.isTransposed
         emitSparse(
-            item, epilogue, product.weightName, grid, density: density, packed,
+            item, epilogue, product.weightName, grid, density: kept.density, packed,
             [source, target, residual],
             // The weights in bytes; the scale and the bias of every filter.
             rebuilt: weights.bytes.count, keptFloats: grid.filters * 2
         ) { dense in
             grid.packed(
-                ByteWeights(dense, isTransposed: isTransposed).bytes, sourceScale, numbers,
-                threads: threads)
+                grid.kept(of: ByteWeights(dense, isTransposed: isTransposed).bytes), sourceScale,
+                numbers, threads: threads)
         }
-        if !epilogue.rest.isEmpty { try lowerFused(epilogue.rest, on: item.output) }
+        try lowerFused(epilogue.rest, on: item.output)
         return true
     }
 
@@ -53,12 +52,12 @@ extension PlanBuilder {
             let weights = graph.constant(product.weightName)
         else { return false }
         let epilogue = item.mergedEpilogue
-        guard let density = sparseDensity(grid, weights, epilogue) else { return false }
+        guard let kept = sparseWeights(grid, weights, epilogue) else { return false }
         let bias = bias(of: product, grid)
         let threads = threads
         guard
             let packed = grid.packed(
-                weights.floats, bias: bias, range: epilogue.range, threads: threads)
+                kept, bias: bias, range: epilogue.range, threads: threads)
         else { return false }
         let residual = try epilogue.addend.map {
             try read($0, as: product.target.value(.float))
@@ -66,12 +65,13 @@ extension PlanBuilder {
         let source = try read(item.inputs[0], as: product.source.value(.float))
         let target = define(item.output, in: try product.target.value(.float))
         emitSparse(
-            item, epilogue, product.weightName, grid, density: density, packed,
+            item, epilogue, product.weightName, grid, density: kept.density, packed,
             [source, target, residual], rebuilt: 0, keptFloats: grid.filters
         ) { dense in
-            grid.packed(dense.floats, bias: bias, range: epilogue.range, threads: threads)
+            grid.packed(
+                grid.kept(of: dense.floats), bias: bias, range: epilogue.range, threads: threads)
         }
-        if !epilogue.rest.isEmpty { try lowerFused(epilogue.rest, on: item.output) }
+        try lowerFused(epilogue.rest, on: item.output)
         return true
     }
 
@@ -87,7 +87,7 @@ extension PlanBuilder {
             let window = try convolution.resolved(input: source)
             let target = try info(item.output).shape
             if let grid = SparseGrid(convolution, window, source: source, target: target),
-                !target.contains(0), sparseDensity(grid, weights, item.mergedEpilogue) != nil
+                sparseWeights(grid, weights, item.mergedEpilogue) != nil
             {
                 hasSparseConvolutions = true
                 return
@@ -95,12 +95,12 @@ extension PlanBuilder {
         }
     }
 
-    /// The density of weights of floats; nil where dense ones take less time.
-    private func sparseDensity(
+    /// What is left of weights of floats; nil where dense ones take less time.
+    private func sparseWeights(
         _ grid: SparseGrid, _ weights: Tensor, _ epilogue: MergedEpilogue
-    ) -> Double? {
-        let density = grid.density(weights.floats)
-        return isSparse(grid, density, merged: epilogue.rest.isEmpty) ? density : nil
+    ) -> SparseGrid.Kept<Float>? {
+        let kept = grid.kept(of: weights.floats)
+        return isSparse(grid, kept.density, merged: epilogue.rest.isEmpty) ? kept : nil
     }
 
     /// - Parameter merged: whether all that follows is merged into the step.

@@ -71,7 +71,7 @@ package final class PackedConvolution: Sendable {
         precondition(epilogue.scales.count == filters, "one scale for every filter")
         let memory = Memory(filters: filters)
         let correction = memory.ofFilters([Int32](repeating: 0, count: filters))
-        memory.convolution.pointee = Self.parts(
+        memory.convolution.pointee = Self.shape(
             filters: filters, channels: channels, elementBytes: 1, rows, columns)
         memory.convolution.pointee.correction = UnsafePointer(correction)
         memory.convolution.pointee.scale = UnsafePointer(memory.ofFilters(epilogue.scales))
@@ -113,7 +113,7 @@ package final class PackedConvolution: Sendable {
     ) {
         precondition(bias.count == filters, "one bias for every filter")
         let memory = Memory(filters: filters)
-        memory.convolution.pointee = Self.parts(
+        memory.convolution.pointee = Self.shape(
             filters: filters, channels: channels, elementBytes: MemoryLayout<Float>.stride, rows,
             columns)
         memory.convolution.pointee.bias = UnsafePointer(memory.ofFilters(bias))
@@ -135,8 +135,8 @@ package final class PackedConvolution: Sendable {
         }
     }
 
-    /// What both kinds of weights have.
-    private static func parts(
+    /// A convolution with its shape alone, which both kinds of weights have.
+    private static func shape(
         filters: Int, channels: Int, elementBytes: Int, _ rows: Axis, _ columns: Axis
     ) -> sdk_convolution {
         precondition((1...largestChannels).contains(channels), "\(channels) channels")
@@ -145,22 +145,22 @@ package final class PackedConvolution: Sendable {
                 (1...largestTaps).contains(axis.taps) && axis.stride > 0 && axis.dilation > 0
                     && axis.padding >= 0 && axis.inSize > 0 && axis.outSize >= 0, "\(axis)")
         }
-        var parts = sdk_convolution()
-        parts.element_bytes = elementBytes
-        parts.in_channels = channels
-        parts.out_channels = filters
-        parts.rows = rows.c
-        parts.columns = columns.c
-        parts.window = 1
+        var shape = sdk_convolution()
+        shape.element_bytes = elementBytes
+        shape.in_channels = channels
+        shape.out_channels = filters
+        shape.rows = rows.c
+        shape.columns = columns.c
+        shape.window = 1
         // Of a few channels a column fills little of a block: those of a row are one position each.
         let row = channels * columns.taps
         if channels <= 4, row > 4, columns.dilation == 1, columns.stride <= columns.taps,
             columns.taps > 1
         {
-            parts.window = columns.taps
-            parts.columns.taps = 1
+            shape.window = columns.taps
+            shape.columns.taps = 1
         }
-        return parts
+        return shape
     }
 
     /// - Parameters:

@@ -1,4 +1,4 @@
-// convolve_tiles.h - the tiles of up to 14 pixels by two registers of filters, or by one.
+// convolve_fourteen.h - the tiles of up to 14 pixels by two registers of filters, or by one.
 #include "convolve_tile.h"
 
 #define TILES(P)                                                                                  \
